@@ -32,7 +32,9 @@ def main() -> None:
     """Measure and print."""
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
-        plain, shifted = (_library(Path(folder) / name) for name in ("plain", "shifted"))
+        plain, shifted = (
+            library_without_pictures(Path(folder) / name) for name in ("plain", "shifted")
+        )
         shifted.choices.set(TEMPLATE_CHOICE, "{site}/{camera}/...")
         shifted.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
         ways: dict[str, Callable[[], object]] = {
@@ -60,7 +62,8 @@ def _read(store: Store) -> None:
     store.photos.file_columns("image_id", "root_id", "path", "state")
 
 
-def _library(home: Path) -> Store:
+def library_without_pictures(home: Path) -> Store:
+    """Make a library of many images that are known by their facts alone."""
     photos = home / "photos"
     photos.mkdir(parents=True)
     store = Store.create(home / ".organizer")

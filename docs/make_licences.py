@@ -32,6 +32,7 @@ _STATED = {
 
 _FAMILIES = (
     (r"NVIDIA|Proprietary", "NVIDIA proprietary"),
+    (r"Lesser", "LGPL-3.0-or-later"),
     (r"Apache", "Apache-2.0"),
     (r"Mozilla|MPL", "MPL-2.0"),
     (r"BSD", "BSD"),

@@ -360,6 +360,24 @@ class NeedyExporter(Protocol):
 
 
 @runtime_checkable
+class CompleteExporter(Protocol):
+    """An exporter that tells all that its format lacks at once, before anything is written."""
+
+    def require_complete(self, about: ExportInfo, beside: Path, *, lacking: Sequence[str]) -> None:
+        """Make sure that the format has all that it needs.
+
+        Args:
+            about: What all batches have in common.
+            beside: The folder in which the export will lie: files to fill in are written there.
+            lacking: What images lack that the format `needs`: "3 images without a time".
+
+        Raises:
+            SettingsError: Something is missing; the message names all of it.
+        """
+        ...
+
+
+@runtime_checkable
 class StillsExporter(Protocol):
     """An exporter whose format cannot hold videos beside pictures.
 

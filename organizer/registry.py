@@ -7,13 +7,13 @@ several as one.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from organizer.errors import OrganizerError, PluginError, SettingsError
+from organizer.near_words import did_you_mean, near_words
 from organizer.protocols import EMBEDDER_FAMILIES, GROUPS, Family, Layered, Versioned
 from organizer.types import PartSpec
 
@@ -172,11 +172,11 @@ def _entry_point(group: str, name: str) -> EntryPoint:
         (point.value, _provider(point)): point for point in entry_points(group=group, name=name)
     }
     if not found:
-        near = difflib.get_close_matches(name, part_names(group), n=3, cutoff=0.4)
+        near = near_words(name, part_names(group))
         known = ", ".join(part_names(group)) or "none: organizer itself is not installed"
         raise SettingsError(
             f"there is no {_kind(group)} {name!r}",
-            f"did you mean {' or '.join(near)}?" if near else f"there are: {known}",
+            did_you_mean(near, f"there are: {known}"),
         )
     if len(found) > 1:
         providers = " and ".join(sorted(provider for _, provider in found))

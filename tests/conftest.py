@@ -34,11 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Processes of ``-n auto``: many tests wait for others, for a disk or for a browser's frames."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return cores + 2
+    """Processes of ``-n auto``: many tests wait for a disk, a process or a browser's frames."""
+    return (os.cpu_count() or 1) + 2
 
 
 @dataclass(frozen=True)

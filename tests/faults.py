@@ -225,12 +225,12 @@ def differences(found: Facts, expected: Facts, *, in_parts: bool = False) -> lis
 _GRADUAL = frozenset(
     [
         *("first ingest", "second ingest", "ingest with upkeep", "detections import", "migration"),
-        *("arrange", "arrange --undo", "apply", "undo of moves"),
+        *("arrange", "update", "arrange --undo", "apply", "undo of moves"),
     ]
 )
 """Commands of several transactions, or of many files: what they have done so far counts."""
 
-_AGAIN = {"arrange": ("arrange", "--resume"), "apply": ("arrange", "--resume")}
+_AGAIN = dict.fromkeys(("arrange", "update", "apply"), ("arrange", "--resume"))
 """What finishes a command that was interrupted, where that is not the command itself."""
 
 

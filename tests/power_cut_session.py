@@ -102,6 +102,8 @@ CORRECT = Step(
 )
 ARRANGE = Step("arrange", _typed("arrange", "--to", "sorted"), folders=("sorted",))
 READ_BACK = Step("read back", _typed("arrange", "--read-back", "sorted", "--yes"), before=_drag)
+NAME_AGAIN = Step("rename again", lambda f: ("clusters", "rename", _of("boar")(f), "Wild boar"))
+UPDATE = Step("update", _typed("arrange", "--update", "sorted", "--yes"), folders=("sorted",))
 UNDO_LINKS = Step("arrange --undo", _typed("arrange", "--undo"))
 PLAN = Step("plan", _typed("arrange", "--to", "moved", "--mode", "move", "--plan", "plan.csv"))
 APPLY = Step("apply", _typed("arrange", "--apply", "plan.csv"), folders=_PHOTOS)
@@ -141,7 +143,19 @@ ALL = (
         RETIRE,
     ),
     *(UNDO, UPKEEP, TEMPLATE, READ, SHIFT, DETECTIONS, SAMPLE, ANSWERS, CORRECT),
-    *(ARRANGE, READ_BACK, UNDO_LINKS, PLAN, APPLY, UNDO_MOVES, RECLUSTER, MIGRATE),
+    *(
+        ARRANGE,
+        READ_BACK,
+        NAME_AGAIN,
+        UPDATE,
+        UNDO_LINKS,
+        UNDO_LINKS,
+        PLAN,
+        APPLY,
+        UNDO_MOVES,
+        RECLUSTER,
+        MIGRATE,
+    ),
 )
 """Every command that writes to a library."""
 

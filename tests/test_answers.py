@@ -206,7 +206,7 @@ def test_a_correction_that_fails_half_way_changes_nothing(
     assert library.store.revision() == before
     assert audit.rejected_images(library.store).keys() == {one, two}
     assert len(library.review.correct()) == 2
-    assert library.undo().what[0].startswith("1 image excluded from")
+    assert library.undo().what[0].startswith("exclusion of 1 image from")
     assert audit.rejected_images(library.store).keys() == {one, two}, "both came back"
 
 

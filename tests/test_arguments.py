@@ -81,7 +81,7 @@ WRONG = [
     wrong("images cannot be None", lambda lib: lib.corrections.move([None], 1)),
     wrong("images cannot be []", lambda lib: lib.corrections.exclude([], 1)),
     wrong("burst cannot be 1", lambda lib: lib.corrections.move("photos/red/000.jpg", 1, burst=1)),
-    wrong("there is no cluster True", lambda lib: lib.clusters[True]),
+    wrong("a cluster cannot be True", lambda lib: lib.clusters[True]),
     wrong("group cannot be 'dogs'", lambda lib: lib.clusters.photos_in("dogs")),
     wrong("labels cannot be 'fox'", lambda lib: lib.clusters.suggest_names("fox")),
     wrong("limit cannot be 0", lambda lib: lib.review.sample(0)),

@@ -494,7 +494,7 @@ def test_a_torn_last_line_is_as_none_and_a_broken_one_before_is_told(cards: Card
         cards.journal.write_bytes(b"".join(broken))
         with pytest.raises(StoreError, match="damaged"):
             read_journal(cards.journal)
-    cards.journal.write_bytes(data.replace(b'arrangement":2', b'arrangement":3', 1))
+    cards.journal.write_bytes(data.replace(b'arrangement":2', b'arrangement":99', 1))
     with pytest.raises(StoreError, match="newer"):
         undo_journal(cards.journal)
     with pytest.raises(StoreError, match="cannot read"):

@@ -7,6 +7,7 @@ import inspect
 import io
 import socket
 import weakref
+import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -591,7 +592,15 @@ def _complete(part: Exporter, batch: ExportBatch) -> ExportBatch:
 
 def _content(to: Path) -> bytes:
     files = sorted(to.iterdir()) if to.is_dir() else [to]
-    return b"".join(file.read_bytes() for file in files)
+    return b"".join(map(_unpacked, files))
+
+
+def _unpacked(file: Path) -> bytes:
+    """The content of a file, of a workbook the content of all that is packed in it."""
+    if not zipfile.is_zipfile(file):
+        return file.read_bytes()
+    with zipfile.ZipFile(file) as packed:
+        return b"".join(packed.read(name) for name in packed.namelist())
 
 
 @exporters

@@ -406,13 +406,13 @@ def test_undo_takes_back_one_step_after_the_other_names_too(library: Library) ->
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     library.corrections.merge([one, other])
     library.corrections.rename(one, "Fox")
-    assert library.undo().what == (f"cluster {one} named 'Fox'",)
+    assert library.undo().what == (f"name Fox of cluster {one}",)
     assert library.corrections.constraints().names == {}
     assert library.corrections.constraints().retired == {other}
-    assert library.undo().what == (f"{other} merged into {one}",)
+    assert library.undo().what == (f"merge of {other} into {one}",)
     assert cluster_of(library, SECOND) == other
-    assert library.redo().what == (f"{other} merged into {one}",)
-    assert library.redo().what == (f"cluster {one} named 'Fox'",)
+    assert library.redo().what == (f"merge of {other} into {one}",)
+    assert library.redo().what == (f"name Fox of cluster {one}",)
     assert cluster_of(library, [*FIRST, *SECOND]) == one
     assert library.clusters.name_of(one) == "Fox"
     with pytest.raises(ClusteringError, match="nothing to redo"):
@@ -480,7 +480,7 @@ def test_what_was_decided_is_no_failure_because_the_upkeep_is_one(
     library.corrections.split(cluster_of(library, FIRST), k=2)
     library.recluster(k=3)
     library.undo()
-    assert library.undo().what[0].startswith("cluster ")
+    assert library.undo().what[0].startswith("split of cluster ")
 
 
 def test_decisions_go_on_after_the_upkeep_has_rewritten_the_vectors(tmp_path: Path) -> None:

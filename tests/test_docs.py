@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import organizer
-from docs import example_pictures, make_commands, make_licences
+from docs import example_pictures, make_commands, make_json, make_licences
 from organizer.settings import Settings
 from organizer.store.journal_schema import CREATE
 from organizer.store.schemas import ARRAYS, ASSIGNMENTS, TABLES, vectors_schema
@@ -179,6 +179,13 @@ def test_the_reference_of_commands_is_what_the_program_says() -> None:
     assert written.strip() == make_commands.reference().strip(), (
         "not current: python docs/make_commands.py"
     )
+
+
+def test_the_types_of_the_json_are_those_of_the_program() -> None:
+    _, _, written = make_json.PAGE.read_text(encoding="utf-8").partition(make_json.MARKER)
+    assert written.strip() == make_json.tables().strip(), "not current: python docs/make_json.py"
+    schema = make_json.SCHEMA.read_text(encoding="utf-8")
+    assert schema == make_json.schema(), "not current: python docs/make_json.py"
 
 
 def test_every_command_is_shown_on_a_page_that_somebody_wrote() -> None:

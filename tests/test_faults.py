@@ -33,6 +33,7 @@ from tests.power_cut_session import (
     FIRST_INGEST,
     MERGE,
     MOVE,
+    NAME_AGAIN,
     NEW,
     PLAN,
     READ_BACK,
@@ -41,6 +42,7 @@ from tests.power_cut_session import (
     SECOND_INGEST,
     SPLIT,
     UNDO,
+    UPDATE,
     make_photos,
 )
 from tests.service.servers import serving
@@ -48,7 +50,7 @@ from tests.warm import warm_program
 
 _STEPS = (
     *(FIRST_INGEST, RECLUSTER, RENAME, MOVE, EXCLUDE, NEW, SPLIT, MERGE, UNDO, SECOND_INGEST),
-    *(DETECTIONS, ARRANGE, READ_BACK, PLAN, APPLY),
+    *(DETECTIONS, ARRANGE, READ_BACK, NAME_AGAIN, UPDATE, PLAN, APPLY),
 )
 _DECISIONS = ("move", "exclude", "new cluster", "split", "merge", "undo")
 _KILLS = 4
@@ -72,7 +74,7 @@ def stages(session: Session) -> dict[str, Stage]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [step.name for step in _STEPS if step is not PLAN])
+@pytest.mark.parametrize("name", [step.name for step in _STEPS if step not in (PLAN, NAME_AGAIN)])
 def test_a_command_that_is_killed_at_a_call_is_whole_or_was_never_typed(
     session: Session, stages: dict[str, Stage], name: str
 ) -> None:

@@ -184,10 +184,10 @@ def test_everything_survives_and_can_be_undone_and_redone(old: Path) -> None:
     }
     assert not list((old / ".organizer").glob("heads.lance"))
     with Library.open(old) as library:
-        assert library.undo().what == ("2 merged into 1",)
+        assert library.undo().what == ("merge of 2 into 1",)
         at = where(library)
         assert [at[i] for i in _IDS] == [1] * 20 + [2] * 20
-        assert library.undo().what == ("cluster 1 named 'Fox'",)
+        assert library.undo().what == ("name Fox of cluster 1",)
         library.redo()
         library.redo()
     _assert_whole(old)
@@ -214,7 +214,7 @@ def test_what_was_undone_then_is_undone_now(tmp_path: Path) -> None:
         assert set(where(library).values()) == {1, 2}
         assert library.corrections.constraints().retired == frozenset()
         assert library.corrections.history()[-1].what == "undone: 2 merged into 1"
-        assert library.undo().what == ("cluster 1 named 'Fox'",)
+        assert library.undo().what == ("name Fox of cluster 1",)
 
 
 @pytest.mark.parametrize("left", ["a decision", "an undo", "members"])

@@ -147,13 +147,22 @@ def test_a_name_is_taken_in_any_case(library: Library, typed: str) -> None:
     assert found
 
 
-def test_of_names_that_differ_in_case_alone_each_is_itself(library: Library) -> None:
+def test_of_names_that_differ_in_case_alone_each_is_itself(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = min(unnamed(library))
+    # As a version of organizer named clusters that did not look at the case.
+    monkeypatch.setattr(
+        "organizer.library.corrections.editor.require_free_name", lambda *given: given[3]
+    )
     library.corrections.rename(other, FOX.upper())
     wanted = {o.cluster_id for o in library.suggestions.propose(FOX, min_confidence=0).suggestions}
     assert other not in wanted
-    with pytest.raises(SettingsError, match="no cluster is called 'rotfuchs'"):
+    assert library.clusters[FOX.upper()].id == other
+    with pytest.raises(SettingsError, match="2 clusters are called 'rotfuchs'"):
         library.suggestions.propose(FOX.lower())
+    with pytest.raises(SettingsError, match="2 clusters are called 'rotfuchs'"):
+        library.clusters.id_of(FOX.lower())
 
 
 def test_a_name_that_no_cluster_has_is_refused(library: Library) -> None:

@@ -18,6 +18,7 @@ from organizer.arrange.types import (
     ArrangeRecord,
     ArrangeStep,
     LeftFile,
+    StepAction,
     StepResult,
     Value,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Disk",
     "FolderTemplate",
     "LeftFile",
+    "StepAction",
     "StepResult",
     "TemplateField",
     "Value",

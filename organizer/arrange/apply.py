@@ -22,14 +22,22 @@ from organizer.arrange.checks import (
     is_ours,
     reason_of,
 )
-from organizer.arrange.copying import copy_whole, move_across
+from organizer.arrange.copying import move_across
 from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
 from organizer.arrange.journal import Journal
 from organizer.arrange.journal_state import JournalState
+from organizer.arrange.placing import place_file, why_not_removed
 from organizer.arrange.preflight import require_possible
 from organizer.arrange.recovery import recover
 from organizer.arrange.sidecar_owners import left_behind, sidecar_owners
-from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeRecord, ArrangeStep, StepResult
+from organizer.arrange.types import (
+    ArrangeMode,
+    ArrangePlan,
+    ArrangeRecord,
+    ArrangeStep,
+    StepAction,
+    StepResult,
+)
 from organizer.arrange.undo import undo_state
 from organizer.arrange.unsynced import UnsyncedFolders, sync_photos
 from organizer.errors import SettingsError, StoreError
@@ -151,6 +159,8 @@ class _Application:
             if not self._do_all(batch):
                 return self._state.record()
             self.advance(len(batch) % SHOWN)
+        if self._state.plan.updates:
+            self._remove_emptied()
         after = {folder: folder_time(folder) for folder in self._state.touched}
         after = {folder: mtime for folder, mtime in after.items() if mtime is not None}
         self.journal.write({"end": "applied", "folders": after})
@@ -163,8 +173,9 @@ class _Application:
         steps = [self._state.plan.steps[number] for number in batch]
         make, touch = self._folders(steps)
         entry: dict[str, Any] = {"do": batch, "make": make, "touch": touch}
-        if self._state.plan.mode is ArrangeMode.MOVE:
-            entry["inodes"] = dict(_inodes(zip(batch, steps, strict=True)))
+        moved = [number for number, step in zip(batch, steps, strict=True) if self._moves(step)]
+        if moved:
+            entry["inodes"] = dict(_inodes((n, self._state.plan.steps[n]) for n in moved))
         self.journal.write(entry)
         for folder in make:
             try:
@@ -174,18 +185,19 @@ class _Application:
             except OSError as error:
                 self._refused[folder] = error
         self._unsynced.gained(make)
-        if self._state.plan.mode is ArrangeMode.MOVE:  # before a source on another disk is removed
+        if moved:  # before a source on another disk is removed
             self._unsynced.sync()
 
     def _folders(self, steps: Sequence[ArrangeStep]) -> tuple[list[str], dict[str, int]]:
         """The folders to make, parents first, and the times of those that the steps change."""
         make: list[str] = []
         changed: set[str] = set()
-        moves = self._state.plan.mode is ArrangeMode.MOVE
         for step in steps:
-            changed |= {str(step.source.parent)} if moves else set()
+            changed |= {str(step.source.parent)} if self._moves(step) else set()
             folder = str(step.target.parent)
             changed.add(folder)
+            if step.action is StepAction.REMOVE:
+                continue
             missing = []
             while folder not in self._known and not os.path.lexists(folder):
                 missing.append(folder)
@@ -235,10 +247,13 @@ class _Application:
     def _sync(self, done: Sequence[int]) -> None:
         """Have on the disk what steps have done: what the journal says of them next must stay."""
         steps = [self._state.plan.steps[number] for number in done]
-        self._unsynced.gained(step.target for step in steps)
-        if self._state.plan.mode is ArrangeMode.MOVE:
-            self._unsynced.lost(step.source for step in steps)
+        removed = [step.target for step in steps if step.action is StepAction.REMOVE]
+        self._unsynced.gained(s.target for s in steps if s.action is not StepAction.REMOVE)
+        self._unsynced.lost((*(s.source for s in steps if self._moves(s)), *removed))
         self._unsynced.sync()
+
+    def _moves(self, step: ArrangeStep) -> bool:
+        return self._state.plan.mode_of(step) is ArrangeMode.MOVE
 
     def _do_with_its_photo(self, number: int) -> tuple[StepResult, str]:
         """Do a step; a sidecar is only done if its photo is."""
@@ -253,34 +268,56 @@ class _Application:
         return self._results.get(number, self._state.results[number])
 
     def _do(self, step: ArrangeStep) -> tuple[StepResult, str]:
-        refused = self._refused.get(str(step.target.parent)) if self._refused else None
         try:
-            status = step.source.stat()
-            if not is_as_planned(step, status):
-                return StepResult.CHANGED, "it changed since the plan was made"
-            if refused is not None:
-                return self._refusal(step, refused)
-            self._carry_out(step)
-            self._tried = True
+            done = self._remove if step.action is StepAction.REMOVE else self._place
+            return done(step)
         except FileExistsError:
             return StepResult.OCCUPIED, f"something else is at {step.target}"
         except ChangedError as error:
             return StepResult.CHANGED, str(error)
         except OSError as error:
             return self._refusal(step, error)
+
+    def _place(self, step: ArrangeStep) -> tuple[StepResult, str]:
+        refused = self._refused.get(str(step.target.parent)) if self._refused else None
+        status = step.source.stat()
+        if not is_as_planned(step, status):
+            return StepResult.CHANGED, "it changed since the plan was made"
+        if refused is not None:
+            return self._refusal(step, refused)
+        self._carry_out(step)
+        self._tried = True
         return StepResult.DONE, ""
 
     def _carry_out(self, step: ArrangeStep) -> None:
-        source, target = str(step.source), str(step.target)
-        mode = self._state.plan.mode
-        if mode is ArrangeMode.LINK:
-            self.disk.link(source, target)
-        elif mode is ArrangeMode.SYMLINK:
-            self.disk.symlink(source, target)
-        elif mode is ArrangeMode.COPY:
-            copy_whole(self.disk, step, step.source, step.target, check=False)
-        else:
+        if self._moves(step):
             self._move(step)
+        else:
+            place_file(self.disk, self._state.plan.mode, step)
+
+    def _remove(self, step: ArrangeStep) -> tuple[StepResult, str]:
+        """Remove what was placed before, unless somebody changed it or it is the last copy."""
+        target = status_of(str(step.target))
+        if target is None:
+            return StepResult.GONE, f"nothing is at {step.target}"
+        refusal = why_not_removed(self._state.plan.mode, step, target)
+        if refusal is None:
+            self.disk.remove(str(step.target))
+        return refusal or (StepResult.DONE, "")
+
+    def _remove_emptied(self) -> None:
+        """Remove the folders of the arrangement that an update left empty."""
+        plan = self._state.plan
+        left = {step.target for step in plan.steps if step.action is StepAction.REMOVE}
+        left |= {step.source for step in plan.steps if self._moves(step)}
+        for folder in {place.parent for place in left}:
+            above = folder
+            with suppress(OSError):  # something is in it
+                while above != plan.to and above.is_relative_to(plan.to):
+                    self.disk.remove_folder(str(above))
+                    self._unsynced.lost([above])
+                    above = above.parent
+        self._unsynced.sync()
 
     def _move(self, step: ArrangeStep) -> None:
         if step.source.is_symlink():
@@ -296,12 +333,13 @@ class _Application:
         if error.errno in FULL:
             raise _FullError from error
         links = self._state.plan.mode in {ArrangeMode.LINK, ArrangeMode.SYMLINK}
+        links = links and step.action is StepAction.PLACE
         no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
         if links and no_links:  # this file alone, or all: the other steps decide
             self._no_links = error
         with suppress(OSError):
             if status_of(str(step.source)) is None:
-                if self._state.plan.mode is ArrangeMode.MOVE and is_ours(ArrangeMode.MOVE, step):
+                if self._moves(step) and is_ours(ArrangeMode.MOVE, step):
                     return StepResult.DONE, ""  # by a killed run, on a disk that was disconnected
                 return StepResult.MISSING, "it does not exist any more"
         return StepResult.FAILED, reason_of(error)

@@ -11,6 +11,9 @@ are written atomically. Then lines are appended:
     {"took": [numbers], "left": [...]}
     {"end": "undone"}
 
+In an update of a folder the row of a step may end with its action (`StepAction`): "did" then means
+that the file was removed or renamed, "took" that it is where it was.
+
 A "do" or "take" is on the disk before the first of its steps is begun, and a "did" or "took" only
 after the last of them is on the disk itself. So the steps that a kill or a power cut may have left
 half done are known: those of the last one that has no result. An incomplete last line is ignored.
@@ -24,7 +27,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -38,6 +41,7 @@ from organizer.arrange.types import (
     ArrangeRecord,
     ArrangeStep,
     LeftFile,
+    StepAction,
     StepResult,
 )
 from organizer.errors import StoreError
@@ -45,7 +49,12 @@ from organizer.errors import StoreError
 if TYPE_CHECKING:
     import portalocker
 
-_VERSION = 2
+_VERSION = 3
+_WITHOUT_ACTIONS = 2
+"""The version of a journal whose steps all place files: older programs can read it."""
+
+_CELLS = 8
+"""What follows source and target in the row of a step, before the action that some have."""
 
 _LOCK = "arrangement.lock"
 _NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
@@ -84,6 +93,11 @@ def placed_by_journals(folder: Path) -> dict[str, ArrangeStep]:
     found: dict[str, ArrangeStep] = {}
     for file in journals(folder):
         for step in read_journal(file).of(StepResult.DONE):
+            if step.action is StepAction.REMOVE:
+                found.pop(str(step.target), None)
+                continue
+            if step.action is StepAction.RELOCATE:
+                found.pop(str(step.source), None)
             found[str(step.target)] = step
     return found
 
@@ -214,7 +228,7 @@ def _require_version(file: Path, head: Mapping[str, Any]) -> None:
 
 def _head(plan: ArrangePlan, created_at: str) -> bytes:
     head = {
-        "organizer arrangement": _VERSION,
+        "organizer arrangement": _VERSION if plan.updates else _WITHOUT_ACTIONS,
         "created_at": created_at,
         "to": str(plan.to),
         "mode": plan.mode,
@@ -224,6 +238,8 @@ def _head(plan: ArrangePlan, created_at: str) -> bytes:
         "steps": len(plan.steps),
         "there": len(plan.there),
         "left": len(plan.left),
+        "updates": plan.updates,
+        "made_with": dict(plan.made_with),
     }
     steps = (_line(_step_row(step)) for step in (*plan.steps, *plan.there))
     left = (_line([str(item.source), item.why, item.image_id]) for item in plan.left)
@@ -231,17 +247,19 @@ def _head(plan: ArrangePlan, created_at: str) -> bytes:
 
 
 def _step_row(step: ArrangeStep) -> list[object]:
-    return [
+    row: list[object] = [
         str(step.source), str(step.target), step.why, step.image_id, step.cluster_id,
         step.size, step.mtime_ns, step.cluster_folder, step.file_hash, step.picture_hash,
     ]  # fmt: skip
+    return row if step.action is StepAction.PLACE else [*row, step.action]
 
 
 def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> ArrangePlan:
     def steps(count: int) -> Iterator[ArrangeStep]:
         for _ in range(count):
             (source, target, *rest), head["length"] = next(lines)
-            yield ArrangeStep(Path(source), Path(target), *rest)
+            cells, action = rest[:_CELLS], StepAction(*rest[_CELLS:] or [StepAction.PLACE])
+            yield replace(ArrangeStep(Path(source), Path(target), *cells), action=action)
 
     def left(count: int) -> Iterator[LeftFile]:
         for _ in range(count):
@@ -258,6 +276,8 @@ def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> ArrangePlan
             head["template"],
             head["made_safe"],
             head["suffixed"],
+            updates=head.get("updates", False),
+            made_with=head.get("made_with", {}),
         )
     except RuntimeError as error:  # StopIteration of the lines within a generator
         raise ValueError("the plan is not complete") from error

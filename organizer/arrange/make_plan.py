@@ -6,7 +6,7 @@ Nothing is touched. Every folder, of sources and of targets, is listed once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ def make_plan(
     mode: ArrangeMode,
     template: FolderTemplate,
     placed: Mapping[str, ArrangeStep] | None = None,
+    vacated: Collection[Path] = (),
     advance: Callable[[int], None] = lambda _: None,
 ) -> ArrangePlan:
     """Plan where each photo goes.
@@ -41,6 +42,7 @@ def make_plan(
         mode: What is to be done.
         template: The names of targets.
         placed: What earlier arrangements put where, by target; see `journal.placed_by_journals`.
+        vacated: Files of an earlier arrangement whose names are free unless their photo keeps them.
         advance: Called with the number of photos that are planned.
 
     Raises:
@@ -53,7 +55,7 @@ def make_plan(
         raise SettingsError(f"{to} is a file", "name a folder with --to")
     builder = UnitBuilder(to, mode, template)
     builder.build(sorted(items, key=lambda item: str(item.source)), advance)
-    targets = TargetNames(to, mode, placed or {})
+    targets = TargetNames(to, mode, placed or {}, vacated)
     units, nameless = targets.choose(builder.units)
     return _Planner(builder, targets, [*builder.left, *nameless]).plan(units)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from organizer.arrange.disk import Disk
-from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeStep
+from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeStep, StepAction
 from organizer.errors import SettingsError
 
 
@@ -29,6 +29,7 @@ def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"nothing can be written in {folder}", "choose another --to")
     _require_no_way_out(plan.to, steps)
+    steps = [step for step in steps if step.action is StepAction.PLACE]
     elsewhere = on_other_disks(steps, folder)
     if plan.mode is ArrangeMode.LINK and elsewhere:
         raise SettingsError(

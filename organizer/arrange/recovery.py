@@ -17,7 +17,7 @@ from organizer.arrange.checks import (
 from organizer.arrange.disk import Disk, status_of
 from organizer.arrange.journal import Journal
 from organizer.arrange.journal_state import JournalState
-from organizer.arrange.types import ArrangeMode, ArrangeStep, StepResult
+from organizer.arrange.types import ArrangeMode, ArrangeStep, StepAction, StepResult
 from organizer.arrange.unsynced import UnsyncedFolders
 
 
@@ -37,11 +37,17 @@ def recover(journal: Journal) -> None:
     left: list[tuple[int, StepResult, str]] = []
     for number in sorted(state.open):
         step = state.plan.steps[number]
+        mode = state.plan.mode_of(step)
         try:
-            clear_up(journal.disk, state.plan.mode, step, since=state.created_at)
-            if is_ours(state.plan.mode, step, state.inodes.get(number)):
+            if step.action is StepAction.REMOVE:
+                if status_of(str(step.target)) is None:
+                    unsynced.lost([step.target])
+                    done.append(number)
+                continue
+            clear_up(journal.disk, mode, step, since=state.created_at)
+            if is_ours(mode, step, state.inodes.get(number)):
                 unsynced.gained([step.target])
-                if state.plan.mode is ArrangeMode.MOVE:
+                if mode is ArrangeMode.MOVE:
                     unsynced.lost([step.source])
                     _finish_move(journal.disk, step)
                 done.append(number)
@@ -60,7 +66,12 @@ def _lost(state: JournalState) -> Iterator[int]:
     for number in sorted(state.was_done - state.open):
         step = state.plan.steps[number]
         with suppress(OSError):
-            if status_of(str(step.target)) is None and is_as_planned(step, step.source.stat()):
+            if step.action is StepAction.REMOVE:
+                is_lost = is_ours(state.plan.mode, step)
+            else:
+                is_gone = status_of(str(step.target)) is None
+                is_lost = is_gone and is_as_planned(step, step.source.stat())
+            if is_lost:
                 yield number
 
 

@@ -27,6 +27,19 @@ class ArrangeMode(StrEnum):
     MOVE = "move"
 
 
+class StepAction(StrEnum):
+    """What a step does with its file.
+
+    PLACE: it links, copies or moves the source to the target, as the plan's mode says. RELOCATE: it
+    renames a copy that was placed before. REMOVE: it removes what was placed at the target before,
+    and its undo places that again; neither exists but in an update of an arranged folder.
+    """
+
+    PLACE = "place"
+    RELOCATE = "relocate"
+    REMOVE = "remove"
+
+
 class StepResult(StrEnum):
     """The result of a step.
 
@@ -99,6 +112,7 @@ class ArrangeStep:
             slashes; "" where no folder does.
         file_hash: As `ArrangeItem.file_hash`; "" for a sidecar too.
         picture_hash: As `ArrangeItem.picture_hash`; "" for a sidecar too.
+        action: What is done.
     """
 
     source: Path
@@ -111,6 +125,7 @@ class ArrangeStep:
     cluster_folder: str = ""
     file_hash: str = ""
     picture_hash: str = ""
+    action: StepAction = StepAction.PLACE
 
     @property
     def content_hash(self) -> str:
@@ -153,6 +168,10 @@ class ArrangePlan:
         template: As the user wrote it; "" where the plan was read from a file.
         made_safe: How many names of files and folders were changed to be valid on every system.
         suffixed: How many photos got a suffix because another photo has the name.
+        updates: Whether it brings a folder up to date that was arranged before: folders that its
+            steps empty are removed.
+        made_with: The options that an update takes over: ``by``, ``keep_tree``, ``with_people``;
+            empty where the plan was read from a file.
     """
 
     to: Path
@@ -163,6 +182,12 @@ class ArrangePlan:
     template: str = ""
     made_safe: int = 0
     suffixed: int = 0
+    updates: bool = False
+    made_with: Mapping[str, str | bool] = field(default_factory=dict)
+
+    def mode_of(self, step: ArrangeStep) -> ArrangeMode:
+        """What one of its steps does, or for a removal what it is the reverse of."""
+        return ArrangeMode.MOVE if step.action is StepAction.RELOCATE else self.mode
 
     @property
     def photos(self) -> int:
@@ -178,7 +203,11 @@ class ArrangePlan:
         """A hash that is equal for plans that do the same."""
         made = hashlib.sha256(f"{self.mode}\0{self.to}\0".encode("utf-8", "surrogateescape"))
         for step in self.steps:
-            line = f"{step.source}\0{step.target}\0{step.image_id}\0{step.size}\0{step.mtime_ns}\n"
+            action = "" if step.action is StepAction.PLACE else f"{step.action}\0"
+            line = (
+                f"{action}{step.source}\0{step.target}\0{step.image_id}\0{step.size}\0"
+                f"{step.mtime_ns}\n"
+            )
             made.update(line.encode("utf-8", "surrogateescape"))
         return made.hexdigest()
 

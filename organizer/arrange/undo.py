@@ -22,23 +22,28 @@ from organizer.arrange.checks import (
     holds_the_content,
     is_about_as_planned,
     is_as_planned,
-    is_link_to,
     is_one_name,
     is_ours,
 )
 from organizer.arrange.copying import move_across
-from organizer.arrange.disk import Disk, hash_of, status_of
+from organizer.arrange.disk import Disk, status_of
 from organizer.arrange.journal import Journal
 from organizer.arrange.journal_state import JournalState
+from organizer.arrange.placing import HAS_CHANGED, place_file, why_not_removed
 from organizer.arrange.sidecar_owners import left_behind, sidecar_owners
-from organizer.arrange.types import ArrangeMode, ArrangeRecord, ArrangeStep, StepResult
+from organizer.arrange.types import (
+    ArrangeMode,
+    ArrangeRecord,
+    ArrangeStep,
+    StepAction,
+    StepResult,
+)
 from organizer.arrange.unsynced import UnsyncedFolders
 from organizer.durable import make_folders
 
 _ANOTHER = "something else is at {place}"
-_LAST_COPY = "its source is gone or has changed: this may be the last copy"
 _IS_LINKED = "{place} leads to it now"
-_CHANGED = "it changed since it was arranged"
+_SOURCE_GONE = "{place} is gone: it cannot be placed again"
 
 _IS_BACK = frozenset([StepResult.UNDONE, StepResult.GONE, StepResult.PENDING])
 """The results of a photo that is not at its target, so that its sidecar may go back too."""
@@ -143,13 +148,12 @@ class _Undoing:
 
     def _maybe_moved(self) -> set[int]:
         """The steps without the result "done" whose source is gone all the same."""
-        if self._state.plan.mode is not ArrangeMode.MOVE:
-            return set()
-        steps = self._state.plan.steps
+        plan = self._state.plan
         return {
             number
             for number in self._state.begun - self._state.was_done
-            if not os.path.lexists(steps[number].source)
+            if plan.mode_of(plan.steps[number]) is ArrangeMode.MOVE
+            and not os.path.lexists(plan.steps[number].source)
         }
 
     def _undo_batch(self, batch: Sequence[int]) -> bool:
@@ -182,10 +186,12 @@ class _Undoing:
 
     def _sync(self, undone: Sequence[int]) -> None:
         """Have on the disk what was taken back: what the journal says of it next must stay."""
-        steps = [self._state.plan.steps[number] for number in undone]
-        if self._state.plan.mode is ArrangeMode.MOVE:
-            self._unsynced.gained(step.source for step in steps)
-        self._unsynced.lost(step.target for step in steps)
+        plan = self._state.plan
+        steps = [plan.steps[number] for number in undone]
+        self._unsynced.gained(s.source for s in steps if plan.mode_of(s) is ArrangeMode.MOVE)
+        removed = [step.target for step in steps if step.action is StepAction.REMOVE]
+        self._unsynced.gained(removed)
+        self._unsynced.lost(s.target for s in steps if s.action is not StepAction.REMOVE)
         self._unsynced.sync()
 
     def _undo_with_its_photo(self, number: int) -> _Outcome:
@@ -202,65 +208,54 @@ class _Undoing:
 
     def _undo(self, number: int, step: ArrangeStep) -> _Outcome:
         """Undo one step."""
-        mode = self._state.plan.mode
+        mode = self._state.plan.mode_of(step)
         if number in self._interrupted:
             clear_up(self.disk, mode, step, since=self._state.created_at)
         target = status_of(str(step.target))
+        if step.action is StepAction.REMOVE:
+            return self._place_again(number, step, target)
         if target is None:
             return self._is_gone(number, step)
         if number not in self._state.was_done and not is_ours(
             mode, step, self._state.inodes.get(number)
         ):
             return StepResult.PENDING, ""  # it was never done, and another file is at its target
-        if mode is ArrangeMode.LINK:
-            return self._unlink(step, target)
-        if mode is ArrangeMode.SYMLINK:
-            return self._remove(step) if is_link_to(step) else (StepResult.CHANGED, _CHANGED)
-        if mode is ArrangeMode.COPY:
-            return self._discard(step, target)
+        if mode is not ArrangeMode.MOVE:
+            return why_not_removed(mode, step, target) or self._remove(step)
         return self._move_back(number, step, target)
+
+    def _place_again(
+        self, number: int, step: ArrangeStep, target: os.stat_result | None
+    ) -> _Outcome:
+        """Place what an update removed."""
+        mode, was_done = self._state.plan.mode, number in self._state.was_done
+        if not was_done and (target is not None or number not in self._interrupted):
+            return StepResult.PENDING, ""
+        if target is not None:
+            if is_ours(mode, step):
+                return StepResult.UNDONE, ""  # by an interrupted run, or by hand
+            return StepResult.OCCUPIED, _ANOTHER.format(place=step.target)
+        make_folders(step.target.parent)
+        try:
+            place_file(self.disk, mode, step)
+        except FileNotFoundError:
+            return StepResult.MISSING, _SOURCE_GONE.format(place=step.source)
+        return StepResult.UNDONE, ""
 
     def _is_gone(self, number: int, step: ArrangeStep) -> _Outcome:
         """The result where no file is at the target."""
         if number not in self._state.was_done:
-            moves = self._state.plan.mode is ArrangeMode.MOVE
+            moves = self._state.plan.mode_of(step) is ArrangeMode.MOVE
             if moves and number in self._interrupted and status_of(str(step.source)) is None:
                 return StepResult.GONE, f"nothing is at {step.target} nor at {step.source}"
             return StepResult.PENDING, ""
-        if self._state.plan.mode is ArrangeMode.MOVE:
+        if self._state.plan.mode_of(step) is ArrangeMode.MOVE:
             is_back = is_about_as_planned(step, status_of(str(step.source)))
             if is_back or as_edited(step, step.source):
                 return StepResult.UNDONE, ""  # by an interrupted run, or by hand
         elif number in self._interrupted:
             return StepResult.UNDONE, ""
         return StepResult.GONE, f"nothing is at {step.target}"
-
-    def _unlink(self, step: ArrangeStep, target: os.stat_result) -> _Outcome:
-        try:
-            source = step.source.stat()
-        except FileNotFoundError:
-            return StepResult.KEPT, _LAST_COPY
-        if not os.path.samestat(source, target):
-            return StepResult.CHANGED, _CHANGED
-        if is_one_name(str(step.source), str(step.target)):
-            return StepResult.KEPT, _LAST_COPY
-        return self._remove(step)
-
-    def _discard(self, step: ArrangeStep, target: os.stat_result) -> _Outcome:
-        """Remove a copy, if the source still has the same content."""
-        if not is_about_as_planned(step, target):
-            return StepResult.CHANGED, _CHANGED
-        try:
-            source = step.source.stat()
-        except FileNotFoundError:
-            return StepResult.KEPT, _LAST_COPY
-        if not is_as_planned(step, source) or is_one_name(str(step.source), str(step.target)):
-            return StepResult.KEPT, _LAST_COPY
-        if not holds_the_content(step):
-            return StepResult.CHANGED, _CHANGED
-        if step.content_hash and hash_of(str(step.source)) != step.content_hash:
-            return StepResult.KEPT, _LAST_COPY
-        return self._remove(step)
 
     def _remove(self, step: ArrangeStep) -> _Outcome:
         self.disk.remove(str(step.target))
@@ -273,7 +268,7 @@ class _Undoing:
         if not is_same:
             edited = as_edited(step, step.target)  # it goes back with what was written into it
             if edited is None:
-                return StepResult.CHANGED, _CHANGED
+                return StepResult.CHANGED, HAS_CHANGED
             step = edited
         if status_of(str(step.source)) is not None:
             return self._settle_two(number, step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,12 +32,14 @@ class TargetNames:
         to: The folder into which the files go.
         mode: What is to be done.
         placed: What earlier arrangements put where, by target.
+        vacated: Files on the disk whose names are free, unless their photo keeps its name.
         is_windows: Whether paths must not be longer than Windows allows.
     """
 
     to: Path
     mode: ArrangeMode
     placed: Mapping[str, ArrangeStep]
+    vacated: Collection[Path] = ()
     is_windows: bool = os.name == "nt"
     _listings: dict[str, set[str] | str] = field(default_factory=dict)
 
@@ -50,6 +52,7 @@ class TargetNames:
         kept: set[str] = set()
         for unit in units:
             self._keep_or_begin(unit, kept)
+        self._vacate(kept)
         folders = self._folder_keys(units)
         while clashing := self._clashing(units, folders):
             for unit in clashing:
@@ -101,10 +104,17 @@ class TargetNames:
                 and self.is_taken(unit.folder, unit.name(unit.suffix))
                 and self.holds(unit.target, str(unit.item.source), unit.item.image_id)
             ):
-                kept.add(unit.keys[0])
+                kept.update(unit.keys)
                 unit.level, unit.is_there = level, True
                 return
         self._name(unit, 0)
+
+    def _vacate(self, kept: set[str]) -> None:
+        """Free the names of files that go, which are those whose photo does not keep its name."""
+        for path in self.vacated:
+            folder, name = os.path.split(path)
+            if name_key(str(path)) not in kept:
+                self._listed(folder).discard(name_key(name))
 
     def _name(self, unit: PhotoUnit, level: int) -> None:
         mark = unique_suffix(unit.item, level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from organizer.cli.compare import compare
 from organizer.cli.doctor import doctor
 from organizer.cli.duplicates import duplicates
 from organizer.cli.export import export
+from organizer.cli.failures import odd_ends_as_json
 from organizer.cli.ingest import ingest
 from organizer.cli.models import models_app
 from organizer.cli.plugins import Commands
@@ -24,6 +25,7 @@ from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.search import search
 from organizer.cli.serve import open_gallery, serve
+from organizer.cli.sightings import counts, events
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
@@ -38,6 +40,16 @@ class Program(Commands):
     """The built-in commands and those of plugins."""
 
     builtin = commands
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the options of the program itself."""
+        with odd_ends_as_json():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with odd_ends_as_json():
+            return super().invoke(ctx)
 
 
 app = typer.Typer(
@@ -81,7 +93,7 @@ for function, example in (
     (recluster, "recluster --k auto; organizer recluster --k 2:40 --dry-run"),
     (undo, "undo"),
     (redo, "redo"),
-    (search, 'search ./photos/fox.jpg -n 20; organizer search --text "a fox"'),
+    (search, 'search fox.jpg -n 20; organizer search Fox --paths; organizer search --text "a fox"'),
     (browse, "browse ./photos/fox.jpg"),
     (status, "status --json"),
     (problems, "problems"),
@@ -90,7 +102,9 @@ for function, example in (
     (suggest, "suggest --name Lion --accept all; organizer suggest --ask 20 --out names.csv"),
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
     (duplicates, "duplicates; organizer duplicates --kind burst --sheet bursts.png"),
-    (export, "export csv --to clusters.csv"),
+    (events, "events; organizer events --csv events.csv"),
+    (counts, "counts --by species,site,month"),
+    (export, "export csv --to clusters.csv; organizer export xlsx"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),
     (backup, "backup /media/disk/backups --keep 10"),
     (restore, "restore /media/disk/backups --to ./photos"),
@@ -98,7 +112,7 @@ for function, example in (
     (unlock, "unlock"),
 ):
     commands.command(epilog=f"Example: organizer {example}")(function)
-commands.command("open", epilog="Example: organizer open 3")(open_gallery)
+commands.command("open", epilog="Example: organizer open Fox")(open_gallery)
 commands.command(epilog="Example: organizer serve --port 8765")(serve)
 commands.add_typer(clusters_app, name="clusters")
 commands.add_typer(models_app, name="models")

@@ -20,6 +20,7 @@ from organizer.cli.session import (
     UserOption,
     command,
     opened,
+    print_error,
     say,
     stop_on_interrupt,
 )
@@ -85,6 +86,15 @@ def arrange(
         bool,
         typer.Option("--keep-tree", help="Repeat the files' folders below the new ones."),
     ] = False,
+    update: Annotated[
+        Path | None,
+        typer.Option(
+            "--update",
+            metavar="DIR",
+            help="Bring that folder up to date with the clusters of now; what you put or changed "
+            "there stays.",
+        ),
+    ] = None,
     plan: Annotated[
         Path | None,
         typer.Option("--plan", metavar="FILE", help="Write a plan as CSV; change nothing."),
@@ -110,9 +120,19 @@ def arrange(
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="With --read-back: only show the decisions."),
+        typer.Option(
+            "--dry-run", help="With --read-back and --update: only show what would be done."
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --read-back: do not ask.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="With --read-back and --update: do not ask. With --to: also into a folder with "
+            "ingested photos.",
+        ),
+    ] = False,
     user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -126,7 +146,8 @@ def arrange(
     Moves need a plan that you can check: --plan plan.csv, then --apply
     plan.csv. --undo undoes the last arrangement. Move files between the
     folders, rename folders or make new ones, and --read-back DIR turns that
-    into decisions: moves, names and new clusters.
+    into decisions: moves, names and new clusters. After other decisions or
+    an ingest, --update DIR puts the files of that folder where they belong now.
 
     Exit code 3: done, but some files could not be arranged.
     """
@@ -141,16 +162,16 @@ def arrange(
             plan,
             keep_tree=keep_tree,
             with_people=with_people,
+            yes=yes,
             duplicates=options_of(kind, keep) if duplicates else None,
         )
-        action = _one_action(request, apply, read_back, resume=resume, undo=undo)
-        if (dry_run or yes) and read_back is None:
-            raise SettingsError(
-                "--dry-run and --yes go with --read-back", "--plan FILE shows what would be done"
-            )
+        action = _one_action(request, apply, read_back, update, resume=resume, undo=undo)
+        _require_belonging(action, dry_run=dry_run, yes=yes)
         with opened(library, user=user, with_people=with_people or None) as found:
             if read_back is not None:
                 _read_back(found, read_back, dry_run=dry_run, yes=yes, json=json)
+            elif update is not None:
+                _update(found, update, request, dry_run=dry_run, yes=yes, json=json)
             elif action == "undo":
                 _undo(found, json=json)
             else:
@@ -169,6 +190,7 @@ class _Request:
     keep_tree: bool
     with_people: bool
     duplicates: DuplicateOptions | None
+    yes: bool
 
     def given_options(self) -> list[str]:
         """The options that were given, without ``--to``."""
@@ -185,7 +207,13 @@ class _Request:
 
 
 def _one_action(
-    request: _Request, apply: Path | None, read_back: Path | None, *, resume: bool, undo: bool
+    request: _Request,
+    apply: Path | None,
+    read_back: Path | None,
+    update: Path | None,
+    *,
+    resume: bool,
+    undo: bool,
 ) -> str:
     """What to do.
 
@@ -198,26 +226,42 @@ def _one_action(
         "resume": resume,
         "undo": undo,
         "read-back": read_back is not None,
+        "update": update is not None,
     }
     given = [name for name, is_given in actions.items() if is_given]
     if not given:
         raise SettingsError(
             "no folder is given: --to DIR",
-            "or --apply FILE, --resume, --undo, --read-back DIR; see organizer arrange --help",
+            "or --apply FILE, --resume, --undo, --read-back DIR, --update DIR; see its --help",
         )
     if len(given) > 1:
         raise SettingsError(
             f"--{given[0]} and --{given[1]} are two actions", "run one after the other"
         )
-    if given[0] != "to" and request.given_options():
-        raise SettingsError(
-            f"{request.given_options()[0]} does not go with --{given[0]}", "it belongs to --to DIR"
-        )
+    taken = {"--by", "--template", "--keep-tree", "--with-people"} if given[0] == "update" else ()
+    odd = [option for option in request.given_options() if option not in taken]
+    if given[0] != "to" and odd:
+        raise SettingsError(f"{odd[0]} does not go with --{given[0]}", "it belongs to --to DIR")
     if request.by is not None and request.duplicates is not None:
         raise SettingsError("duplicates keep their folders", "--template gives them others")
     if request.by is not None and request.template is not None:
         raise SettingsError("--by and --template both give a template", "give one of them")
     return given[0]
+
+
+def _require_belonging(action: str, *, dry_run: bool, yes: bool) -> None:
+    """Make sure that flags belong to the action.
+
+    Raises:
+        SettingsError: One does not.
+    """
+    asks = {"read-back", "update"}
+    if dry_run and action not in asks:
+        raise SettingsError(
+            "--dry-run goes with --read-back and --update", "--plan FILE shows what would be done"
+        )
+    if yes and action not in {*asks, "to"}:
+        raise SettingsError(f"--yes does not go with --{action}", "leave it out: nobody is asked")
 
 
 def _arrange(found: Library, request: _Request, apply: Path | None, *, json: bool) -> None:
@@ -253,7 +297,33 @@ def _options(request: _Request, to: Path) -> ArrangeOptions:
         request.template,
         keep_tree=request.keep_tree,
         duplicates=request.duplicates,
+        among_photos=request.yes,
     )
+
+
+def _update(
+    found: Library, to: Path, request: _Request, *, dry_run: bool, yes: bool, json: bool
+) -> None:
+    from organizer.cli import arrange_output
+
+    is_named = request.by is not None or request.template is not None or request.keep_tree
+    options = _options(request, to) if is_named else None
+    if not yes:
+        with _working() as (progress, _):
+            report = found.folders.update(to, options, dry_run=True, progress=progress)
+        arrange_output.print_update(report, json=json, is_planned=True)
+        if dry_run or not report.has_changes:
+            raise typer.Exit(0 if report.is_whole else EXIT_SOME_UNUSABLE)
+        if not sys.stdin.isatty() or json:
+            raise SettingsError("nothing was changed: nobody can be asked here", "add --yes")
+        if not _confirmed("apply this?"):
+            say("nothing was changed")
+            return
+    with _working() as (progress, stopped):
+        report = found.folders.update(to, options, dry_run=dry_run, progress=progress, stop=stopped)
+        interrupted = stopped()
+    arrange_output.print_update(report, json=json, is_planned=dry_run)
+    raise typer.Exit(_exit_code(report, interrupted=interrupted))
 
 
 def _undo(found: Library, *, json: bool) -> None:
@@ -277,8 +347,10 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
         is_interactive = sys.stdin.isatty() and not json
         arrange_output.print_read_back(report, json=json)
         if not is_interactive:
-            raise SettingsError("nothing was changed: nobody can be asked here", "add --yes")
-        if not _confirmed():
+            refused = SettingsError("nothing was changed: nobody can be asked here", "add --yes")
+            print_error(refused)  # what --json gives are the decisions, which are printed already
+            raise typer.Exit(refused.exit_code)
+        if not _confirmed("apply these decisions?"):
             say("nothing was changed")
             return
     if not dry_run:
@@ -290,8 +362,8 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
         arrange_output.print_read_back(report, json=json)
 
 
-def _confirmed() -> bool:
-    typer.echo("apply these decisions? [y/n] ", nl=False, err=True)
+def _confirmed(question: str) -> bool:
+    typer.echo(f"{question} [y/n] ", nl=False, err=True)
     return sys.stdin.readline().strip().lower() in _YES
 
 

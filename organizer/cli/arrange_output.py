@@ -40,10 +40,68 @@ _LEFT_BEHIND = {
 }
 _LEFT = {"it is not there": "missing"}
 _SHOWN = 5
+_FOLDERS = 20
+
+
+def print_update(report: ArrangeReport, *, json: bool, is_planned: bool) -> None:
+    """What an update did, or would do, and which files it leaves as they are."""
+    for note in report.notes:
+        say(note)
+    if json:
+        print_json(arrange_fields(report))
+        return
+    _print_refusals(report.refusals)
+    for line in _changes(report):
+        print_line(line)
+    if report.unknown_files:
+        of_a_person = count_text(report.unknown_files, "other file")
+        print_line(f"{of_a_person} in the folder, left as {_is_or_are(report.unknown_files)}")
+    accounts = _update_accounts(report, is_planned=is_planned)
+    print_line(f"{count_text(report.files, 'file')}: {', '.join(accounts)}")
+    if not report.is_finished:
+        say("not finished; organizer arrange --resume continues, organizer arrange --undo reverts")
+    elif is_planned:
+        say("nothing was changed" if report.has_changes else "all is up to date")
+    elif report.has_changes:
+        say("organizer arrange --undo takes it back")
+
+
+def _is_or_are(count: int) -> str:
+    return "it is" if count == 1 else "they are"
+
+
+def _changes(report: ArrangeReport) -> Iterable[str]:
+    for former, folder, count in report.between[:_FOLDERS]:
+        yield f"{former} -> {folder}: {count_text(count, 'file')}"
+    more = report.between[_FOLDERS:]
+    if more:
+        files = count_text(sum(count for *_, count in more), "file")
+        yield f"{len(more):,} more pairs of folders: {files}"
+
+
+def _update_accounts(report: ArrangeReport, *, is_planned: bool) -> list[str]:
+    to_be = "to be " if is_planned else ""
+    counts = [
+        (report.done, f"{to_be}{_DONE[report.mode]}"),
+        (report.relocated, f"{to_be}put into another folder"),
+        (report.removed, f"{to_be}removed from it"),
+        (report.there, "already there"),
+    ]
+    accounts = [f"{count:,} {what}" for count, what in counts if count]
+    accounts += [f"{n:,} {_RESULTS.get(result, result)}" for result, n in report.results.items()]
+    accounts += [
+        f"{n:,} not removed, {_LEFT_BEHIND.get(result, result)}"
+        for result, n in report.not_removed.items()
+    ]
+    accounts += [f"{n:,} {_LEFT.get(why, f'left: {why}')}" for why, n in report.left.most_common()]
+    return accounts or ["none is arranged"]
 
 
 def print_arranged(report: ArrangeReport, *, json: bool) -> None:
     """What happened to each file to stdout, advice to stderr."""
+    if report.updates:
+        print_update(report, json=json, is_planned=False)
+        return
     for note in report.notes:
         say(note)
     if json:
@@ -91,8 +149,9 @@ def print_undo(report: ArrangeUndoReport, *, json: bool) -> None:
         f"{n:,} {_LEFT_BEHIND.get(result, result)}" for result, n in report.results.items()
     ]
     total = report.undone + sum(report.results.values())
+    done = "of the update" if report.of_update else _DONE[report.mode]
     print_line(
-        f"{count_text(total, 'file')} {_DONE[report.mode]} in {short(report.to)} on "
+        f"{count_text(total, 'file')} {done} in {short(report.to)} on "
         f"{report.created_at[:10]}: {', '.join(accounts)}"
     )
     if not report.is_finished:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
 
@@ -40,6 +42,8 @@ def print_backup(report: BackupReport, *, json: bool) -> None:
     )
     if report.removed:
         say(f"removed: {', '.join(report.removed)}")
+    folder = shlex.quote(str(report.folder.parent))
+    say_next("to compare it with its hashes", f"organizer backup {folder} --check")
 
 
 def print_restore(report: RestoreReport, *, json: bool) -> None:

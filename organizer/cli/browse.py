@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -19,7 +20,7 @@ from organizer.cli.session import (
     print_error,
     say,
 )
-from organizer.errors import OrganizerError
+from organizer.errors import OrganizerError, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -29,7 +30,14 @@ _KEYS = "number: go there · o number: open (o alone: this one) · b: back · q:
 
 
 def browse(
-    file: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, in the library or not.")],
+    photo: Annotated[
+        str,
+        typer.Argument(
+            metavar="PHOTO or CLUSTER",
+            help="A photo, in the library or not, or a cluster to begin with its most typical one.",
+            autocompletion=complete_clusters,
+        ),
+    ],
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
     ] = 9,
@@ -44,7 +52,19 @@ def browse(
     Type a number to go there, "o" and a number to open a picture, "b" to go back, "q" to end.
     """
     with command(debug=debug), opened(library, weights=weights, viewer=viewer) as found:
-        _walk(found, file, limit=limit, json=json)
+        _walk(found, _start(found, photo), limit=limit, json=json)
+
+
+def _start(library: Library, photo: str) -> Path:
+    """The file to begin with, of a photo by its path or name, or of a cluster."""
+    here = Path(photo)
+    if here.expanduser().exists():
+        return here
+    try:
+        found = library.images[photo].path
+    except SettingsError:
+        found = library.clusters[photo].medoid if photo in library.clusters else None
+    return found or here
 
 
 def _walk(library: Library, file: Path, *, limit: int, json: bool) -> None:

@@ -101,6 +101,13 @@ def compare(
             help="Embedders in place of networks whose weights are missing; several take turns.",
         ),
     ] = None,
+    all_scores: Annotated[
+        bool,
+        typer.Option(
+            "--all-scores",
+            help="A column for each score; otherwise NMI, or without labels the silhouette.",
+        ),
+    ] = False,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write a row for each cell.")
     ] = None,
@@ -117,7 +124,8 @@ def compare(
 ) -> None:
     """Compare embedders and algorithms on the photos of the library, whose clusters stay.
 
-    Each combination is clustered with several seeds and scored. Finished runs
+    Each combination is clustered with several seeds and scored: first what is
+    best, then a table; all scores with --all-scores, --csv and --json. Finished runs
     are kept: the same command continues where it was interrupted. Embedders
     that are new to the library read its photos once, as organizer ingest
     --embedder does.
@@ -143,7 +151,9 @@ def compare(
             compared = _run(found, plan, labels, debug=debug)
             findings = _findings(found, found_recipe, compared)
             files = _write(found, compared, found_recipe, findings, csv=csv, plots=plots)
-        compare_output.print_comparison(compared.comparison, found_recipe, findings, json=json)
+        compare_output.print_comparison(
+            compared.comparison, found_recipe, findings, all_scores=all_scores, json=json
+        )
         for file in files:
             say(f"written: {file}")
         if compared.comparison.interrupted:

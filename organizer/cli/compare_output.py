@@ -9,7 +9,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from organizer.atomic import write_atomically
-from organizer.cli.output import count_text, number_text, print_json, print_line, print_table, short
+from organizer.cli.output import (
+    count_text,
+    number_text,
+    print_json,
+    print_line,
+    print_table,
+    print_text,
+    short,
+    terminal_width,
+)
 from organizer.cli.session import say
 from organizer.library.compare.findings import (
     ClusteringExample,
@@ -21,6 +30,9 @@ from organizer.library.compare.recipe import Recipe
 from organizer.library.compare.recipes import RECIPES
 from organizer.library.compare.verdict import cell_text
 from organizer.report.comparison import TITLES, ClusterSample, Comparison, ComparisonCell
+
+_NAMES_WIDTH, _SCORE_WIDTH = 38, 16
+"""Cells of a line that what was clustered takes, and one score with its deviation."""
 
 _SHOWN = ("silhouette", "davies_bouldin", "purity", "nmi", "ami", "ari", "acc")
 _SHOWN_BY_RECIPE = {
@@ -40,20 +52,28 @@ def print_recipes(*, json: bool) -> None:
 
 
 def print_comparison(
-    comparison: Comparison, recipe: Recipe | None, findings: RecipeFindings | None, *, json: bool
+    comparison: Comparison,
+    recipe: Recipe | None,
+    findings: RecipeFindings | None,
+    *,
+    all_scores: bool,
+    json: bool,
 ) -> None:
-    """The result to stdout; notes on it to stderr."""
+    """The result to stdout, first what is best and by which rule; notes on it to stderr."""
     if json:
         print_json(_fields(comparison, recipe, findings))
     else:
         if recipe is not None:
             _heading(recipe)
-        _table(comparison, _SHOWN_BY_RECIPE.get(recipe.name if recipe else "", _SHOWN))
+        for line in comparison.verdict.lines:
+            print_text(line)
+        print_text(f"rule: {comparison.verdict.rule}")
+        if all_scores:
+            _table(comparison, _SHOWN_BY_RECIPE.get(recipe.name if recipe else "", _SHOWN))
+        else:
+            _table(comparison, ("nmi",) if comparison.labelled else ("silhouette",))
         if findings is not None:
             _findings(findings)
-        print_line(f"rule: {comparison.verdict.rule}")
-        for line in comparison.verdict.lines:
-            print_line(line)
     for remark in comparison.remarks:
         say(remark)
     for cell in comparison.cells:
@@ -134,23 +154,37 @@ def _heading(recipe: Recipe) -> None:
 
 
 def _table(comparison: Comparison, scores: Sequence[str]) -> None:
+    """The cells with some scores; on a terminal several tables where one would be too wide."""
     shown = [score for score in scores if score in comparison.scores]
-    columns = ["embedder", "space", "algorithm", ">k", ">runs"]
-    columns += [f">{TITLES[score]}" for score in shown]
+    known = (
+        f", {comparison.labelled:,} labelled, {count_text(comparison.classes, 'class', 'classes')}"
+        if comparison.labelled
+        else ""
+    )
+    spaces = {_space(cell) for cell in comparison.cells}
+    space = f", in {next(iter(spaces))}" if len(spaces) == 1 else ""
+    print_text(f"{count_text(comparison.images, 'image')}{known}{space}")
+    width = terminal_width()
+    each = max((width - _NAMES_WIDTH) // _SCORE_WIDTH, 1) if width else len(shown)
+    title = f"mean ± deviation of {count_text(_runs(comparison), 'run')}"
+    for start in range(0, max(len(shown), 1), max(each, 1)):
+        _part_of_table(comparison, shown[start : start + each], len(spaces) > 1, title=title)
+
+
+def _part_of_table(
+    comparison: Comparison, scores: Sequence[str], has_spaces: bool, *, title: str
+) -> None:
+    columns = ["embedder", *(["space"] if has_spaces else []), "algorithm", ">k"]
+    columns += [f">{TITLES[score]}" for score in scores]
     noisy = any(cell.noise for cell in comparison.cells)
     columns += [">unassigned"] if noisy else []
     rows = []
     for cell in comparison.cells:
-        row = [cell.source, _space(cell), cell.algorithm, _k(cell), _runs(cell)]
-        row += [cell_text(cell, score) for score in shown]
+        row = [cell.source, *([_space(cell)] if has_spaces else []), cell.algorithm, _k(cell)]
+        row += ["refused" if cell.refused else cell_text(cell, score) for score in scores]
         row += [f"{cell.noise / cell.images:.0%}" if cell.runs else "-"] if noisy else []
         rows.append(row)
-    known = (
-        f", {comparison.labelled:,} labelled, {comparison.classes} classes"
-        if comparison.labelled
-        else ""
-    )
-    print_table(columns, rows, title=f"{comparison.images:,} images{known}; mean ± deviation")
+    print_table(columns, rows, title=title)
 
 
 def _space(cell: ComparisonCell) -> str:
@@ -164,10 +198,9 @@ def _k(cell: ComparisonCell) -> str:
     return found if cell.k in {None, round(cell.found)} else f"{cell.k} ({found} found)"
 
 
-def _runs(cell: ComparisonCell) -> str:
-    if cell.refused:
-        return "refused"
-    return str(len(cell.runs)) if cell.seeded else "once"
+def _runs(comparison: Comparison) -> int:
+    """Runs of a cell; one where the seed changes nothing."""
+    return max((len(cell.runs) for cell in comparison.cells), default=0)
 
 
 def _findings(findings: RecipeFindings) -> None:
@@ -210,7 +243,8 @@ def _clusters(shown: ClusteringExample) -> None:
         for made in shown.made
     ]
     columns = [">cluster", ">images", "mostly", ">share", ">silhouette", "most typical"]
-    print_table(columns, rows, title=f"clusters of {shown.cell.name}")
+    title = f"clusters of {shown.cell.name}"
+    print_table(columns, rows, title=title, paths=("most typical",))
     if shown.mean_share is not None:
         print_line(f"mean share over the clusters: {shown.mean_share:.2%}")
 

@@ -11,11 +11,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.models import DefaultPlaceholder
+
+from organizer.errors import SettingsError
 
 _COMPLETION = ("install_completion", "show_completion")
 """Options that Typer gives to every app that it makes by itself."""
@@ -25,7 +27,18 @@ _SENTENCE = 1_000
 
 
 class Sections(TyperGroup):
-    """A group whose help lists each command with its first sentence, section by section."""
+    """A group whose help lists each command with its first sentence, section by section.
+
+    A word that is no command is answered with those that may be meant.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called."""
+        word = args[0]
+        is_option = word.startswith("-")
+        if not (ctx.resilient_parsing or is_option or self.get_command(ctx, word)):
+            _refuse_unknown(ctx, word, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands by panel, the panels in the order of their first command."""
@@ -38,6 +51,22 @@ class Sections(TyperGroup):
         for title, lines in sections.items():
             with formatter.section(title):
                 formatter.write_dl(lines)
+
+
+def _refuse_unknown(ctx: Any, word: str, known: list[str]) -> NoReturn:
+    from organizer.cli.session import print_failure
+    from organizer.cli.synonyms import meant_commands
+
+    program, _, above = ctx.command_path.partition(" ")
+    meant = meant_commands(word, known, above=above)
+    hint = (
+        f"did you mean: {' or '.join(f'{program} {command}' for command in meant)}"
+        if meant
+        else f"{ctx.command_path} --help lists them"
+    )
+    error = SettingsError(f"there is no command {ctx.command_path} {word}", hint)
+    print_failure(error)
+    raise typer.Exit(error.exit_code)
 
 
 class PathsTaken(TyperCommand):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from organizer.cli.completion import complete_formats, complete_members
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -29,7 +30,8 @@ def export(
         str,
         typer.Argument(
             metavar="FORMAT",
-            help="csv, parquet, megadetector-json, fiftyone, embedding-atlas, or a plugin's.",
+            help="csv, xlsx, parquet, megadetector-json, fiftyone, embedding-atlas, or a plugin's.",
+            autocompletion=complete_formats,
         ),
     ],
     to: Annotated[
@@ -56,9 +58,9 @@ def export(
         list[str] | None,
         typer.Option(
             "--cluster",
-            metavar="ID",
-            help="Only this cluster, by id or name, or unsure (the unassigned images); may be "
-            "repeated.",
+            metavar="CLUSTER",
+            help="Only this cluster, by its name or id, or unassigned; may be repeated.",
+            autocompletion=complete_members,
         ),
     ] = None,
     include_missing: Annotated[
@@ -75,7 +77,8 @@ def export(
         typer.Option(
             "--thumbnails",
             metavar="PIXELS",
-            help="Size of the pictures in embedding-atlas: 96 if not given, 0 for none.",
+            help="Size of the pictures in embedding-atlas (96 if not given, 0 for none) and xlsx "
+            "(none if not given).",
         ),
     ] = None,
     leave_out_incomplete: Annotated[
@@ -103,8 +106,8 @@ def export(
 ) -> None:
     """Write the images with cluster, name, distance and metadata for another tool.
 
-    csv, parquet and fiftyone have absolute paths; megadetector-json has paths
-    relative to the folder that holds all photos, which it names, unless
+    csv, xlsx, parquet and fiftyone have absolute paths; megadetector-json has
+    paths relative to the folder that holds all photos, which it names, unless
     --relative-to gives one. Unassigned images have no cluster but a candidate.
     Nothing is overwritten without --force. Some formats have options of their
     own: organizer export FORMAT --options.

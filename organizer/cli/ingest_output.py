@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from organizer.capture_times import DEFAULT_SOURCE
-from organizer.cli.output import count_text, print_json, print_line, short
+from organizer.cli.next_step import say_next
+from organizer.cli.output import count_text, listed_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
 from organizer.file_kinds import VIDEO_SUFFIXES, FileKind, by_kind, file_kind, reads_videos
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
 
+_SHOWN = 6
 _KINDS_SHOWN = 8
 """Kinds of files that are listed, or all that may hold photos."""
 
@@ -51,6 +53,12 @@ def print_ingest(
             "photos without a time are of no burst or event; where file names tell it: organizer "
             "ingest --time-from-name 'IMG_%Y%m%d_%H%M%S*'"
         )
+    _say_next(report, json=json, has_clusters=has_clusters, own=own)
+
+
+def _say_next(
+    report: IngestReport, *, json: bool, has_clusters: bool, own: PartSpec | None
+) -> None:
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to continue")
     elif report.images and not has_clusters:
@@ -60,8 +68,12 @@ def print_ingest(
     elif report.total_unassigned and report.unassigned > report.compared / 4:
         say(
             f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
-            "unsure); organizer recluster may find clusters for them"
+            "unassigned); organizer recluster may find clusters for them"
         )
+    if report.novel:
+        say_next("to see what is new", "organizer clusters --new", json=json)
+    elif has_clusters:
+        say_next("to look at the clusters", "organizer open", json=json)
 
 
 def say_turned(report: IngestReport) -> None:
@@ -166,13 +178,26 @@ def _lines(report: IngestReport) -> None:
     _times(report)
     if report.compared or report.novel:
         print_line(_assigned(report))
-    for novel in report.novel:
-        print_line(f"novel cluster {novel.cluster_id}: {count_text(novel.images, 'similar image')}")
+    if report.grown or report.novel:
+        print_line("; ".join(filter(None, (_grown(report), _novel(report)))))
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
     for remark in report.remarks:
         print_line(f"look at: {remark.text}")
+
+
+def _grown(report: IngestReport) -> str:
+    """The clusters that new images came to, the most grown first."""
+    shown = [f"{c.name or f'cluster {c.cluster_id}'} +{c.added:,}" for c in report.grown[:_SHOWN]]
+    return listed_text(shown, len(report.grown))
+
+
+def _novel(report: IngestReport) -> str:
+    """The clusters that were found, the largest first."""
+    novel = sorted(report.novel, key=lambda found: (-found.images, found.cluster_id))
+    shown = [f"cluster {found.cluster_id} with {found.images:,}" for found in novel[:_SHOWN]]
+    return f"new: {listed_text(shown, len(novel))}" if novel else ""
 
 
 def _times(report: IngestReport) -> None:

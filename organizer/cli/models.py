@@ -8,16 +8,22 @@ from typing import Annotated
 
 import typer
 
+from organizer.cli.completion import complete_embedders
 from organizer.cli.session import DebugOption, JsonOption, WeightsOption, command, settings_of
 
 models_app = typer.Typer(
-    help="The embedders: dimension, where their weights are, licence; get and import weights.",
+    help="The embedders: dimension, whether weights are here, licence; get and import weights.",
     epilog="Example: organizer models; organizer models pull resnet50",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="An embedder, for example timm:resnet50.a1_in1k.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="An embedder, for example timm:resnet50.a1_in1k.",
+        autocompletion=complete_embedders,
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import print_json, print_line, print_path, print_table
 from organizer.cli.session import say
 from organizer.protocols import EmbedderInfo
@@ -21,13 +22,13 @@ def print_embedders(embedders: Sequence[EmbedderInfo], *, json: bool) -> None:
             info.name + (" (default)" if info.name == DEFAULT_EMBEDDER else ""),
             str(info.dim or "-"),
             info.weights,
-            info.location or "-",
             info.licence or "-",
         ]
         for info in embedders
     ]
-    print_table(["embedder", ">dim", "weights", "where", "licence"], rows)
+    print_table(["embedder", ">dim", "weights", "licence"], rows)
     say("and by name: torchvision:NAME, timm:NAME, openclip:NAME (organizer models list timm)")
+    say("where the weights of one lie: organizer models where NAME")
     say("a layer: vgg16@fc1; several as one: hog+hsv")
 
 
@@ -58,6 +59,7 @@ def print_weights_file(name: str, file: Path, *, json: bool) -> None:
         print_json({"name": name, "path": file})
     else:
         print_path(file)
+        say_next("to use it", f"organizer ingest FOLDER --embedder {name}")
 
 
 def print_location(name: str, info: EmbedderInfo, *, json: bool) -> None:

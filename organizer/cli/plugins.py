@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import typer
 
 from organizer.cli.deferred import Deferred, Sections, deferred, make_command
-from organizer.cli.session import plain, print_error, say
+from organizer.cli.session import plain, print_failure, say
 from organizer.errors import OrganizerError, PluginError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Commands(Sections):
         except OrganizerError as error:
             if "--debug" in rest:
                 raise
-            print_error(error)
+            print_failure(error)
             raise typer.Exit(error.exit_code) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

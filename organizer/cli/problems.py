@@ -10,6 +10,7 @@ def problems(
 ) -> None:
     """The files that could not be used, or of which a part is missing, with the reason."""
     with command(debug=debug), opened(library) as found:
+        from organizer.cli.next_step import say_next
         from organizer.cli.output import print_json, print_table, short
 
         rows, damaged = found.problems(), found.damaged()
@@ -20,6 +21,7 @@ def problems(
         elif rows or damaged:
             cells = [[short(path), why] for path, _, why in rows]
             cells += [[short(path), f"used, but {why}"] for path, why in damaged]
-            print_table(["path", "reason"], cells)
+            print_table(["path", "reason"], cells, paths=("path",))
+            say_next("once they are mended", "organizer ingest")
         else:
             say("no problems: every file could be used")

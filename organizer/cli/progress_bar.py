@@ -1,21 +1,19 @@
-"""One progress bar with rate and time left, on a terminal only."""
+"""One progress bar, on a terminal only: rate and time left, or the time passed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -45,19 +43,43 @@ class Bar:
 def progress_bar() -> Iterator[Bar]:
     """A bar on stderr for as long as the context lasts; nothing where stderr is no terminal."""
     console = Console(stderr=True)
-    columns = (
+    shown = console.is_terminal
+    with Progress(*bar_columns(), console=console, transient=True, disable=not shown) as progress:
+        yield Bar(progress, console)
+
+
+def bar_columns() -> tuple[ProgressColumn, ...]:
+    """What the bar shows of a task, from left to right."""
+    return (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        _Count(),
         _Rate(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        _Time(),
     )
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
-        yield Bar(progress, console)
+
+
+class _Count(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Steps that are done, and of how many where that is known."""
+        if task.total is None:
+            return Text(f"{task.completed:,.0f}" if task.completed else "")
+        total = f"{task.total:,.0f}"
+        return Text(f"{task.completed:>{len(total)},.0f}/{total}")
+
+
+class _Time(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """The time that is left; the time passed where nobody can know what is left."""
+        left = task.time_remaining
+        if left is None:
+            return Text(f"{_clock(task.elapsed or 0)} passed")
+        return Text(f"{_clock(left)} left")
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=int(seconds)))
 
 
 class _Rate(ProgressColumn):

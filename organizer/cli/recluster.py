@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_algorithms
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -42,6 +43,7 @@ def recluster(
             "--algorithm",
             metavar="NAME",
             help="kmeans, gmm, ward, average, birch, dbscan, hdbscan, spectral, or a plugin's.",
+            autocompletion=complete_algorithms,
         ),
     ] = "kmeans",
     reduce: Annotated[
@@ -73,6 +75,12 @@ def recluster(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
     ] = False,
+    evidence: Annotated[
+        bool,
+        typer.Option(
+            "--evidence", help="Also print the scores of every number of clusters that was tried."
+        ),
+    ] = False,
     drop_names: Annotated[
         bool,
         typer.Option(
@@ -93,7 +101,8 @@ def recluster(
     Your decisions (rename, pin, merge, split, move, exclude and the like) are
     constraints of every clustering, also where photos were clustered before and
     their crops are now, or the reverse. With --k auto the number is chosen by
-    evidence, which is printed and kept. organizer undo reverts it.
+    evidence: three lines of it are printed, all of it with --evidence, --json and
+    organizer report --html. organizer undo reverts it.
     """
     with command(debug=debug), opened(library, user=user, seed=seed) as found:
         from organizer.cli import recluster_output
@@ -112,7 +121,7 @@ def recluster(
                 drop_names=drop_names,
                 progress=progress,
             )
-        recluster_output.print_recluster(report, json=json)
+        recluster_output.print_recluster(report, evidence=evidence, json=json)
 
 
 def _parse_k(text: str) -> K:

@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
-from organizer.cli.output import count_text, print_json, print_line, print_table
+from organizer.cli.next_step import say_next
+from organizer.cli.output import (
+    count_text,
+    number_text,
+    print_json,
+    print_line,
+    print_table,
+    print_text,
+)
 from organizer.cli.session import say
+from organizer.cluster.choose_k import CLEAR_STABILITY, KChoice
 from organizer.fields.recluster import recluster_fields
 from organizer.library.clustering.recluster import ReclusterReport
 from organizer.library.clustering.space import centring_text, reducer_text
-from organizer.types import LineageReport
+from organizer.types import Candidate, LineageReport
 
 _COLUMNS = {
-    "silhouette": ("silhouette", 4),
-    "inertia": ("inertia", 2),
-    "davies_bouldin": ("Davies-Bouldin", 3),
-    "calinski_harabasz": ("Calinski-Harabasz", 1),
+    "silhouette": ("silhouette (space)", 4),
+    "inertia": ("inertia (space)", 2),
+    "davies_bouldin": ("Davies-Bouldin (space)", 3),
+    "calinski_harabasz": ("Calinski-Harabasz (space)", 1),
     "gap": ("gap", 4),
     "stability": ("stability", 3),
 }
 """Kinds of evidence: heading and digits."""
 
+_CLOSE = 0.01
+"""A second best silhouette that is no farther below the best is almost as good."""
 
-def print_recluster(report: ReclusterReport, *, json: bool) -> None:
-    """The result to stdout; to stderr what to do next, and a warning where no k stands out."""
+
+def print_recluster(report: ReclusterReport, *, evidence: bool, json: bool) -> None:
+    """The result to stdout; to stderr what to do next, and a warning where no k stands out.
+
+    Args:
+        report: The clustering.
+        evidence: Whether the scores of all numbers of clusters that were tried are printed.
+        json: Whether JSON is printed instead.
+    """
     if json:
         print_json(recluster_fields(report))
     else:
+        if report.choice is not None:
+            if evidence:
+                _evidence(report)
+            for line in evidence_lines(report.choice):
+                print_text(line)
+        elif evidence:
+            say("no evidence: the number of clusters was given, so no others were tried")
         _tables(report)
     if report.is_weak:
         say(
             "no number of clusters stands out: treat these as a rough grouping, or give --k; "
             "organizer report shows how good they are"
         )
-    if report.clustering_id is not None and not json:
-        say("look at the clusters and name them: organizer open")
+    if report.clustering_id is not None:
+        say_next("look at the clusters and name them", "organizer open", json=json)
+    else:
+        say_next("to make these clusters", "the same command without --dry-run", json=json)
 
 
 def _tables(report: ReclusterReport) -> None:
-    if report.evidence:
-        _evidence(report)
     rows = [
         [str(cluster_id), name or "-", f"{count:,}"] for cluster_id, name, count in report.clusters
     ]
@@ -46,7 +71,7 @@ def _tables(report: ReclusterReport) -> None:
         print_line("dry run: nothing was changed")
     space = "" if report.reducer.name == "none" else f", in {reducer_text(report.reducer)}"
     centred = f", {text}" if (text := centring_text(report.reducer)) else ""
-    print_line(
+    print_text(
         f"{count_text(report.images, 'image')} in {count_text(report.k, 'cluster')}: "
         f"{report.algorithm}{space}{centred}"
     )
@@ -54,21 +79,56 @@ def _tables(report: ReclusterReport) -> None:
         print_line(f"bursts as one: {count_text(report.observations, 'observation')} clustered")
     if report.learned:
         what = count_text(report.learned, "burst" if report.bursts else "image")
-        print_line(f"{what} in another cluster than the nearest, as learned from your decisions")
+        print_text(f"{what} in another cluster than the nearest, as learned from your decisions")
     if report.unassigned:
-        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
+        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unassigned")
     for line in lineage_lines(report.lineage):
-        print_line(line)
+        print_text(line)
     if report.dropped:
         listed = ", ".join(map(str, report.dropped))
         drop = "would be dropped, so it needs --drop-names" if is_dry else "were dropped"
-        print_line(f"clusters that you named, pinned or made {drop}: {listed}")
+        print_text(f"clusters that you named, pinned or made {drop}: {listed}")
     for change in report.at_risk:
-        print_line(
+        print_text(
             f"look at cluster {change.cluster_id} {change.name or '(no name)'}: of its "
             f"{count_text(change.before, 'image')} {change.stayed:,} stay, "
             f"{change.after - change.stayed:,} come from elsewhere"
         )
+
+
+def evidence_lines(choice: KChoice) -> list[str]:
+    """Which number of clusters was chosen and why, against which, and how sure that is."""
+    best = choice.chosen
+    second = next((item for item in choice.candidates if item.second), None)
+    ks = [item.k for item in choice.candidates]
+    tried = f"{ks[0]} to {ks[-1]} tried" if len(ks) > 1 else "no other tried"
+    scores = f"silhouette (space) {best.silhouette:.3f}"
+    stability = f"stability {number_text(best.stability)}"
+    if second is not None:
+        scores += f", second best {second.silhouette:.3f} (k = {second.k})"
+        stability += f" and {number_text(second.stability)}"
+    return [
+        f"k = {best.k} ({tried}): {choice.rule}",
+        f"{scores}; {stability}",
+        _doubt(choice, best, second),
+    ]
+
+
+def _doubt(choice: KChoice, best: Candidate, second: Candidate | None) -> str:
+    """How sure a choice is, and what is doubtful about it."""
+    unclear = best.silhouette < choice.clear_from
+    if unclear or (best.stability is not None and best.stability < CLEAR_STABILITY):
+        why = (
+            f"a silhouette (space) below {choice.clear_from:g}: the images have no clear groups"
+            if unclear
+            else f"a stability below {CLEAR_STABILITY:g}: halves of the images make other clusters"
+        )
+        return f"doubtful: {why}"
+    if second is not None and best.silhouette - second.silhouette < _CLOSE:
+        return f"the clusters are clear; {second.k} are almost as good: --k {second.k} makes them"
+    if best.stability is None:
+        return "the clusters are clear; too few images to tell whether halves of them agree"
+    return "sure: the clusters are clear, and halves of the images make the same ones"
 
 
 def _evidence(report: ReclusterReport) -> None:
@@ -88,7 +148,9 @@ def _evidence(report: ReclusterReport) -> None:
         ]
         rows.append([str(candidate.k), *shown, ", ".join(marks)])
     heads = [f">{_COLUMNS[name][0]}" for name in columns]
-    print_table([">k", *heads, ""], rows, title="evidence for k")
+    print_table(
+        [">k", *heads, ""], rows, title="evidence for k, measured in the space of the clustering"
+    )
 
 
 def lineage_lines(lineage: LineageReport) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.next_step import say_next
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -76,6 +77,7 @@ def report(
             if map_method is not None or force:
                 raise SettingsError("there is nothing to draw", "add --html FILE or --plots DIR")
             report_output.print_report(found.reports.make(labels=labels), json=json)
+            say_next("as a page with pictures", "organizer report --html report.html", json=json)
             return
         with progress_bar() as progress, quiet_natives(debug=debug):
             made, files = found.reports.write(

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
+from organizer.cli.pictures import (
+    BlocksOption,
+    Captioned,
+    PicturesOption,
+    find_drawing,
+    show_pictures,
+)
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -26,6 +34,7 @@ from organizer.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
     from organizer.cli import review_output
+    from organizer.cli.pictures import Drawing
     from organizer.library import Library
     from organizer.library.review.sample import ReviewItem
 
@@ -53,8 +62,13 @@ def review(
         ),
     ] = None,
     clusters: Annotated[
-        list[int] | None,
-        typer.Option("--cluster", metavar="ID", help="Only this cluster; may be repeated."),
+        list[str] | None,
+        typer.Option(
+            "--cluster",
+            metavar="CLUSTER",
+            help="Only this cluster, by its name or id; may be repeated.",
+            autocompletion=complete_clusters,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -76,6 +90,8 @@ def review(
         bool,
         typer.Option("--correct", help="Exclude images that do not belong from their clusters."),
     ] = False,
+    pictures: PicturesOption = False,
+    blocks: BlocksOption = False,
     viewer: ViewerOption = None,
     with_people: PeopleOption = False,
     seed: SeedOption = None,
@@ -100,12 +116,13 @@ def review(
         with opened(
             library, user=user, seed=seed, viewer=viewer, with_people=with_people or None
         ) as found:
+            only = [found.clusters.id_of(one) for one in clusters or ()]
             if filled is not None:
                 answers = _read_answers(found, filled, force=force)
                 _finish(found, (), correct=correct, answers=answers, json=json)
                 return
             if sample is None and doubtful is None and out is None:
-                _finish(found, clusters or (), correct=correct, json=json)
+                _finish(found, only, correct=correct, json=json)
                 return
             is_asked = out is None and not json and sys.stdin.isatty()
             if correct and not is_asked:
@@ -113,10 +130,11 @@ def review(
                     "nobody can be asked here, so there is nothing to correct yet",
                     "answer first; then organizer review --correct, or --in FILE --correct",
                 )
-            items = _draw(found, sample, doubtful, clusters or ())
+            items = _draw(found, sample, doubtful, only)
             if is_asked:
-                _Dialogue(found, items, doubtful=doubtful is not None).run()
-                _finish(found, clusters or (), correct=correct, json=False)
+                drawing = find_drawing(blocks=blocks) if pictures or blocks else None
+                _Dialogue(found, items, drawing, doubtful=doubtful is not None).run()
+                _finish(found, only, correct=correct, json=False)
             else:
                 _list(found, items, out, force=force, json=json)
 
@@ -124,7 +142,7 @@ def review(
 def _require_one_action(
     sample: int | None,
     doubtful: int | None,
-    clusters: Sequence[int] | None,
+    clusters: Sequence[str] | None,
     out: Path | None,
     filled: Path | None,
     *,
@@ -204,8 +222,16 @@ def _read_answers(library: Library, file: Path, *, force: bool) -> review_output
 class _Dialogue:
     """Asks about images one by one; each answer is stored before the next image is shown."""
 
-    def __init__(self, library: Library, items: Sequence[ReviewItem], *, doubtful: bool) -> None:
+    def __init__(
+        self,
+        library: Library,
+        items: Sequence[ReviewItem],
+        drawing: Drawing | None,
+        *,
+        doubtful: bool,
+    ) -> None:
         self._library, self._items, self._doubtful = library, items, doubtful
+        self._drawing = drawing
         self._answers = {item.image_id: item.belongs for item in items if item.belongs is not None}
         self._cluster: int | None = None
 
@@ -234,7 +260,16 @@ class _Dialogue:
             self._cluster = item.cluster_id
             review_output.print_cluster(item)
         answer = self._answers.get(item.image_id)
+        if self._drawing is not None:
+            self._show_pictures(item, self._drawing)
         review_output.print_question(item, place=place + 1, of=len(self._items), answer=answer)
+
+    def _show_pictures(self, item: ReviewItem, drawing: Drawing) -> None:
+        """Show the image that is asked about beside typical ones of its cluster."""
+        image_at = self._library.store.photos.image_at
+        shown = [Captioned(item.image_id, "this one?")]
+        shown += [Captioned(image_at(path), "typical") for path in item.typical]
+        show_pictures(self._library, shown, drawing)
 
     def _step(self, item: ReviewItem) -> int | None:
         """How far to go: 1 forward, -1 back, 0 to ask again; None at the end."""

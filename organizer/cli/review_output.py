@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from organizer.cli.output import count_text, path_text, print_json, print_line, print_table, short
+from organizer.cli.output import (
+    count_text,
+    path_text,
+    print_json,
+    print_line,
+    print_table,
+    print_text,
+    short,
+)
 from organizer.cli.session import say
 from organizer.fields.audit import audit_fields
 from organizer.library import Library
@@ -80,7 +88,7 @@ def print_items(items: Sequence[ReviewItem], *, json: bool) -> None:
         else:
             row.append(short(item.typical[0]) if item.typical else "-")
         rows.append(row)
-    print_table(columns, rows)
+    print_table(columns, rows, paths=("path", "typical"))
     say("to answer: the same command on a terminal, or with --out review.csv for a spreadsheet")
 
 
@@ -167,7 +175,7 @@ def _print_purity(audit: Audit, names: Mapping[int, str]) -> None:
         for cluster_id, p in found
     ]
     print_table([">id", "name", ">looked at", ">belong", ">purity", "95% interval"], rows)
-    print_line(audit_line(audit))
+    print_text(audit_line(audit))
     if audit.unseen:
         say(f"{count_text(audit.unseen, 'image')} in clusters without an answer; not counted")
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
+from organizer.cli.pictures import BlocksOption, PicturesOption, find_drawing, show_pictures
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -24,9 +26,11 @@ def search(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="PHOTO",
-            help="A photo, in the library or not, or an image id.",
+            metavar="PHOTO or CLUSTER",
+            help="A photo, in the library or not; one of the library also by the name of its "
+            "file alone. Or a cluster, for what is like its most typical image.",
             show_default=False,
+            autocompletion=complete_clusters,
         ),
     ] = None,
     like: Annotated[
@@ -44,9 +48,25 @@ def search(
     limit: Annotated[
         int, typer.Option("--limit", "-n", "--top", "-t", min=1, max=10_000, help="How many.")
     ] = 10,
-    filepath_only: Annotated[
-        bool, typer.Option("--filepath-only", "-f", help="Print paths only, for a pipe.")
+    paths_only: Annotated[
+        bool,
+        typer.Option(
+            "--paths",
+            "--filepath-only",
+            "-f",
+            help="Print paths only, for a pipe: organizer search fox.jpg --paths | less",
+        ),
     ] = False,
+    null: Annotated[
+        bool,
+        typer.Option(
+            "--null",
+            "-0",
+            help="With --paths: end each with a zero byte, for xargs -0, which takes any name.",
+        ),
+    ] = False,
+    pictures: PicturesOption = False,
+    blocks: BlocksOption = False,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
     with_people: PeopleOption = False,
@@ -62,6 +82,10 @@ def search(
     with command(debug=debug):
         if (file is None) == (text is None):
             raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
+        if null and not paths_only:
+            raise SettingsError("-0 belongs to --paths", "organizer search PHOTO --paths -0")
+        if json and paths_only:
+            raise SettingsError("--paths and --json both say what is printed", "leave one out")
         with opened(library, weights=weights, with_people=with_people or None) as found:
             from organizer.cli import search_output
 
@@ -75,4 +99,11 @@ def search(
                     hits = found.search_text(
                         text or "", likes=likes, unlikes=unlikes, limit=limit, embedder=embedder
                     )
-            search_output.print_hits(hits, json=json, filepath_only=filepath_only)
+            if paths_only:
+                search_output.print_paths(hits, end="\0" if null else "\n")
+            else:
+                search_output.print_hits(hits, json=json)
+            if not (json or paths_only) and (pictures or blocks):
+                drawing = find_drawing(blocks=blocks)
+                if drawing is not None:
+                    show_pictures(found, search_output.captioned(hits), drawing)

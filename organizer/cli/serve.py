@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -19,7 +20,6 @@ from organizer.cli.session import (
     UserOption,
     WeightsOption,
     command,
-    parse_id,
     say,
     settings_of,
 )
@@ -77,7 +77,12 @@ def serve(
 
 def open_gallery(
     cluster: Annotated[
-        str | None, typer.Argument(metavar="[CLUSTER]", help="The id of a cluster to begin with.")
+        str | None,
+        typer.Argument(
+            metavar="[CLUSTER]",
+            help="The name or id of a cluster to begin with.",
+            autocompletion=complete_clusters,
+        ),
     ] = None,
     weights: WeightsOption = None,
     with_people: PeopleOption = False,
@@ -88,12 +93,12 @@ def open_gallery(
 ) -> None:
     """Look at the clusters in the browser: name them, correct them, search. Ends with Ctrl-C."""
     with command(debug=debug):
-        view = "" if cluster is None else f"#/cluster/{parse_id(cluster)}"
         options = _options(_LOOPBACK, None)
         with (
             _listening(_LOOPBACK, PORT, more=_PORTS_TRIED) as listener,
             _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
         ):
+            view = "" if cluster is None else f"#/cluster/{found.clusters.id_of(cluster)}"
             _serve(found, listener, _LOOPBACK, options, json=json, browse=view)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError, StoreError
+from organizer.cli.completion import complete_clusters, complete_embedders
+from organizer.errors import EXIT_INTERRUPTED, OrganizerError, StoreError
+from organizer.fields.problem import interruption_fields, problem_fields
 from organizer.refusals import explain_refusal
 
 if TYPE_CHECKING:
@@ -37,7 +40,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 EmbedderOption = Annotated[
     str | None,
-    typer.Option("--embedder", metavar="NAME", help="An embedder; see organizer models."),
+    typer.Option(
+        "--embedder",
+        metavar="NAME",
+        help="An embedder; see organizer models.",
+        autocompletion=complete_embedders,
+    ),
+]
+ClusterArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CLUSTER", help="A cluster's name or id.", autocompletion=complete_clusters
+    ),
 ]
 TimeFromNameOption = Annotated[
     str | None,
@@ -110,12 +124,13 @@ def command(*, debug: bool) -> Iterator[None]:
         except OrganizerError as error:
             if debug:
                 raise
-            print_error(error)
+            print_failure(error)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             if debug:
                 raise
             say("interrupted")
+            print_failure_json(interruption_fields())
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except BrokenPipeError as error:
             # The reader of the pipe has read enough (| head).
@@ -126,9 +141,11 @@ def command(*, debug: bool) -> Iterator[None]:
             refused = _unwritable(failed) if failed is not None else explain_refusal(error)
             if debug or refused is None:
                 raise
-            print_error(refused)
             if failed is not None:
+                print_error(refused)
                 _discard_stdout()
+            else:
+                print_failure(refused)
             raise typer.Exit(refused.exit_code) from error
 
 
@@ -267,13 +284,20 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
             sys.stderr = original
 
 
-def parse_id(text: str) -> int:
-    """A cluster's id as it is typed."""
-    if not text.isdecimal():
-        raise SettingsError(
-            f"{text!r} is no id of a cluster", "organizer clusters lists the clusters by id"
-        )
-    return int(text)
+def print_failure(error: OrganizerError) -> None:
+    """Print an error with which a command ends, as JSON too if that was asked for."""
+    print_error(error)
+    print_failure_json(problem_fields(error))
+
+
+def print_failure_json(fields: Mapping[str, object]) -> None:
+    """Print an error to stdout as one line of JSON, if JSON was asked for."""
+    words = sys.argv[1:]
+    if "--json" not in words[: words.index("--") if "--" in words else None]:
+        return
+    with suppress(OSError):  # stdout may be what failed
+        sys.stdout.write(json.dumps(fields, ensure_ascii=not writes_unicode(sys.stdout)) + "\n")
+        sys.stdout.flush()
 
 
 def print_error(error: OrganizerError) -> None:

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from organizer.arrange import ArrangeRecord
 from organizer.cli import arrange_output
-from organizer.cli.output import count_text, print_json, print_line, time_text
+from organizer.cli.next_step import say_next
+from organizer.cli.output import count_text, print_facts, print_json, time_text
 from organizer.cli.session import say
 from organizer.cluster.drift import Drift
 from organizer.library.clustering.preprocessing import clusters_bursts, describe_preprocessing
@@ -22,14 +23,17 @@ def print_status(
         to = unfinished.plan.to if unfinished is not None else None
         print_json({**_fields(status), "unfinished_arrangement": to})
     else:
-        for name, value in _lines(status):
-            print_line(f"{name:>10}  {value}")
+        print_facts(_lines(status), paths=("library", "folder"))
     if unfinished is not None:
         arrange_output.print_unfinished(unfinished)
-    if status.images and status.clustering is None:
+    if not status.images:
+        say_next("to begin", "organizer ingest FOLDER", json=json)
+    elif status.clustering is None:
         say("no clusters yet; make them with: organizer recluster --k auto")
     elif status.drift is not None and status.drift.reasons:
         say(f"{'; '.join(status.drift.reasons)}: organizer recluster may help")
+    else:
+        say_next("to look at the clusters and name them", "organizer open", json=json)
 
 
 def _fields(status: LibraryStatus) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -25,7 +26,12 @@ _ALL = "all"
 def suggest(
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="Only for the cluster of that name."),
+        typer.Option(
+            "--name",
+            metavar="CLUSTER",
+            help="Only for that cluster, by its name or id.",
+            autocompletion=complete_clusters,
+        ),
     ] = None,
     min_confidence: Annotated[
         float | None,

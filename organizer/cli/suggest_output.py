@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import count_text, path_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.library import Library
@@ -75,12 +77,11 @@ def _print_names(suggestions: Sequence[Suggestion]) -> None:
 
 
 def _print_images(suggestions: Sequence[Suggestion]) -> None:
-    rows = [
-        [f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in suggestions[:_SHOWN]
-    ]
-    print_table([">confidence", ">now in", "path"], rows)
-    if len(suggestions) > _SHOWN:
-        say(f"... and {len(suggestions) - _SHOWN:,} more")
+    shown = suggestions[:_SHOWN] if sys.stdout.isatty() else suggestions
+    rows = [[f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in shown]
+    print_table([">confidence", ">now in", "path"], rows, paths=("path",))
+    if len(suggestions) > len(shown):
+        say(f"... and {len(suggestions) - len(shown):,} more")
 
 
 def _print_next(suggestions: Sequence[Suggestion], *, name: str | None, out: Path | None) -> None:
@@ -112,8 +113,9 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
         ]
         for one in questions
     ]
-    print_table(["path", "now in", "guess"], rows)
-    say("to answer: organizer clusters move PATH --to ID; or with --out names.csv in a spreadsheet")
+    print_table(["path", "now in", "guess"], rows, paths=("path",))
+    say("or with --out names.csv in a spreadsheet")
+    say_next("to answer", "organizer clusters move PHOTO --to CLUSTER")
 
 
 def print_accepted(

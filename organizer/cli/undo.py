@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from organizer.cli.session import (
     DebugOption,
@@ -12,6 +14,7 @@ from organizer.cli.session import (
     command,
     opened,
 )
+from organizer.errors import ClusteringError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -19,6 +22,14 @@ if TYPE_CHECKING:
 
 
 def undo(
+    step: Annotated[
+        bool,
+        typer.Option(
+            "--step",
+            help="Undo the last step of the clusters, and leave an arrangement or answers of a "
+            "review that came after it as they are.",
+        ),
+    ] = False,
     user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -29,8 +40,14 @@ def undo(
     Several decisions that were made at once are undone at once. Called again,
     it undoes the step before, without a limit. What was ingested stays: images
     that came since are assigned to the clusters that are there then.
+
+    Deployments and detections are no steps. Where an arrangement or answers of
+    a review came last, that is said with how they are taken back, and nothing
+    is undone without --step.
     """
     with command(debug=debug), opened(library, user=user) as found:
+        if not step:
+            _require_last(found)
         _print(found, found.undo(), json=json)
 
 
@@ -48,15 +65,30 @@ def redo(
         _print(found, found.redo(), json=json)
 
 
+def _require_last(library: Library) -> None:
+    """Make sure that the step that would be undone is the last thing that was done."""
+    later = library.corrections.later_acts()
+    if not later:
+        return
+    before = "; ".join(library.corrections.next_undo())
+    hint = "; ".join(act.hint for act in later)
+    if before:
+        hint += f"; to undo what came before ({before}): organizer undo --step"
+    what = " and ".join(act.what for act in later)
+    raise ClusteringError(f"the last act was {what}, which undo does not take back", hint)
+
+
 def _print(library: Library, report: UndoReport, *, json: bool) -> None:
-    from organizer.cli.output import print_json, print_line
+    from organizer.cli.output import count_text, print_json, print_line, print_text
+    from organizer.types import StepKind
 
     k = len(library.clusters)
     if json:
         fields = {"clustering_id": report.clustering_id, "k": k}
         print_json(fields | {report.done: list(report.what)})
         return
+    done = "done again" if report.kind is StepKind.REDO else "undone"
     for line in report.what:
-        print_line(f"{report.done}: {line}")
-    if report.clustering_id:
-        print_line(f"clustering {report.clustering_id} with {k} clusters is current")
+        print_text(f"{done}: {line}")
+    if report.is_recluster:
+        print_line(f"clustering {report.clustering_id} with {count_text(k, 'cluster')} is current")

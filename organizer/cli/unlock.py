@@ -23,6 +23,7 @@ def unlock(
     that it has ended there. What it had committed is kept.
     """
     with command(debug=debug):
+        from organizer.cli.next_step import say_next
         from organizer.cli.output import print_json, print_line
         from organizer.library import Library, require_library
 
@@ -34,3 +35,4 @@ def unlock(
             print_line("no other computer writes to the library: nothing to unlock")
         else:
             print_line(f"taken over from {former}")
+            say_next("to see what is in it", "organizer status")

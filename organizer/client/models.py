@@ -39,6 +39,7 @@ class ArrangeRequest(BaseModel):
         by: A ready template.
         template: A template of one's own in its place.
         keep_tree: Whether the folders of the files are repeated below the new ones.
+        among_photos: Whether links and copies may be put among ingested photos.
         dry_run: Only plan it. Files are moved by a plan only: ask for the same with `dry_run`
             first.
     """
@@ -48,6 +49,7 @@ class ArrangeRequest(BaseModel):
     by: Literal["cluster", "name", "event", "camera"] = "cluster"
     template: str | None = None
     keep_tree: bool = False
+    among_photos: bool = False
     dry_run: bool = False
 
 
@@ -116,7 +118,7 @@ class ClusterItem(BaseModel):
         name: Its name; null where it has none.
         size: Number of its images.
         share: Its images as a share of all of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of its images to the centroid, up to 1.
+        cohesion: Mean cosine similarity of its images to the centroid, in the clustering's space.
         doubt: Share of its images that are nearly as near to another cluster, 0 to 1.
         decided: Number of its images that a person put here.
         pinned: Whether it stays through every recluster: named and pinned ones do.

@@ -57,6 +57,7 @@ class KChoice:
         second: The next best, None where only one was tried.
         clear: False where there is no clear number of clusters: k is then merely the best.
         rule: What chose, one line for a person.
+        clear_from: The silhouette from which the choice is clear.
     """
 
     candidates: tuple[Candidate, ...]
@@ -64,6 +65,12 @@ class KChoice:
     second: int | None
     clear: bool
     rule: str
+    clear_from: float
+
+    @property
+    def chosen(self) -> Candidate:
+        """The evidence for the choice."""
+        return next(item for item in self.candidates if item.chosen)
 
 
 def candidate_ks(n: int) -> list[int]:
@@ -126,7 +133,7 @@ def choose_k(
         replace(item, chosen=item.k == best, second=item.k == second, elbow=item.k == bend)
         for item in found
     )
-    return KChoice(marked, best, second, _is_clear(marked, clear_from), _RULES[method])
+    return KChoice(marked, best, second, _is_clear(marked, clear_from), _RULES[method], clear_from)
 
 
 _RULES = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from organizer.counts import count_text
 from organizer.types import Decision, DecisionKind
 
 REPRESENTATIVES = 32
@@ -271,7 +272,7 @@ def _by_group(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
 def describe_decision(decision: Decision) -> str:
     """A decision as a phrase for a person."""
     cluster, count = decision.cluster_id, len(decision.image_ids)
-    images = f"{count} image{'s' if count != 1 else ''}"
+    images = count_text(count, "image")
     return {
         DecisionKind.NAME: f"cluster {cluster} named {decision.name!r}",
         DecisionKind.PIN: f"cluster {cluster} pinned",
@@ -284,6 +285,23 @@ def describe_decision(decision: Decision) -> str:
         DecisionKind.WANTED: f"{images} wanted, though alike"
         if count > 1
         else "all files of 1 image wanted",
+    }[decision.kind]
+
+
+def decision_title(decision: Decision) -> str:
+    """A decision as what is undone and done again: "merge of 8 into 2"."""
+    cluster, count = decision.cluster_id, len(decision.image_ids)
+    images = f"{count:,} image{'s' if count != 1 else ''}"
+    return {
+        DecisionKind.NAME: f"name {decision.name} of cluster {cluster}",
+        DecisionKind.PIN: f"pin of cluster {cluster}",
+        DecisionKind.MERGE: f"merge of {_listed(decision.others)} into {cluster}",
+        DecisionKind.SPLIT: f"split of cluster {cluster} into {_listed(decision.others)}",
+        DecisionKind.MOVE: f"move of {images} to cluster {cluster}"
+        + (f", named {decision.name}" if decision.name else ""),
+        DecisionKind.NOT: f"exclusion of {images} from cluster {cluster}",
+        DecisionKind.RETIRE: f"retirement of cluster {cluster}",
+        DecisionKind.WANTED: f"decision that {images} are wanted",
     }[decision.kind]
 
 

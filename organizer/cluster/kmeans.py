@@ -27,6 +27,7 @@ from organizer.cluster.products import (
     workers,
 )
 from organizer.cluster.starts import cold_start, warm_start
+from organizer.counts import count_text
 from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
@@ -127,7 +128,9 @@ class KMeans:
         installed_faiss()
         n = len(vectors)
         if n < self._n_clusters:
-            raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
+            raise ClusteringError(
+                f"{count_text(n, 'image')} cannot make {self._n_clusters} clusters"
+            )
         held = row_constraints(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
         space = metric_space(vectors, self._metric)
         with running(space, self._n_clusters, self._engine) as (fit, where):

@@ -9,5 +9,6 @@ from organizer.export.fiftyone import FiftyOne
 from organizer.export.megadetector import MegaDetectorJson
 from organizer.export.parquet import Parquet
 from organizer.export.spreadsheet import Csv
+from organizer.export.workbook import Xlsx
 
-__all__ = ["Csv", "EmbeddingAtlas", "FiftyOne", "MegaDetectorJson", "Parquet"]
+__all__ = ["Csv", "EmbeddingAtlas", "FiftyOne", "MegaDetectorJson", "Parquet", "Xlsx"]

@@ -9,6 +9,9 @@ Names, paths and camera metadata are not trusted: a spreadsheet runs a cell that
 before it, which leads to the same file; any other such text an apostrophe. To restore the text,
 remove one apostrophe where it begins with apostrophes and one of those characters. Numbers are
 not changed.
+
+Excel in most of Europe expects ``;`` between the columns and a comma in numbers: that is
+``delimiter`` and ``decimal``.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
+from organizer.errors import SettingsError
 from organizer.export.paths import exported_paths
-from organizer.types import ExportBatch, ExportInfo, VectorUse
+from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
 
 CSV_COLUMNS = (
     "path", "cluster_id", "cluster", "state", "candidate_id", "candidate", "distance", "margin",
@@ -37,12 +41,40 @@ _RUNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: full-width
 _MARK = b"\xef\xbb\xbf"
 
 
+_DELIMITERS = {",": ",", ";": ";", "tab": "\t", "\t": "\t", "|": "|"}
+_DECIMALS = (".", ",")
+
+
 class Csv:
-    """Writes CSV; see the module."""
+    """Writes CSV; see the module.
+
+    Args:
+        delimiter: What stands between two columns: ``,`` or ``;``, ``|`` or ``tab``.
+        decimal: The decimal mark of numbers: ``.`` or ``,``.
+    """
 
     suffix = ".csv"
     file_name = "organizer.csv"
     vectors = VectorUse.NEVER
+    options: ClassVar[Mapping[str, ExportOption]] = {
+        "delimiter": ExportOption("what stands between two columns: , or ; or | or tab", ";"),
+        "decimal": ExportOption("the decimal mark of numbers: . or ,", ","),
+    }
+
+    def __init__(self, *, delimiter: str = ",", decimal: str = ".") -> None:
+        if delimiter not in _DELIMITERS:
+            raise SettingsError(
+                f"delimiter cannot be {delimiter!r}",
+                "it is one of , ; | and tab: --set delimiter=';'",
+            )
+        if decimal not in _DECIMALS:
+            raise SettingsError(f"decimal cannot be {decimal!r}", "it is . or ,")
+        if delimiter == decimal:
+            raise SettingsError(
+                f"{decimal!r} cannot be the decimal mark and stand between columns",
+                "--set delimiter=';' --set decimal=','",
+            )
+        self._delimiter, self._decimal = _DELIMITERS[delimiter], decimal
 
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
         """Write a file, with the byte order mark."""
@@ -54,16 +86,36 @@ class Csv:
         """Write to a pipe, without the mark."""
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         try:
-            lines = csv.writer(text, lineterminator="\r\n")
+            lines = csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n")
             lines.writerow([*CSV_COLUMNS, *(f"extra.{name}" for name in about.extras)])
             written = 0
             for batch in batches:
-                lines.writerows(_rows(batch, about))
+                lines.writerows(self._localised(_rows(batch, about)))
                 written += len(batch)
             text.flush()
         finally:
             text.detach()  # the caller closes the stream
         return written
+
+    def _localised(self, rows: Iterable[tuple[object, ...]]) -> Iterable[tuple[object, ...]]:
+        """The rows with the decimal mark in their numbers."""
+        if self._decimal == ".":
+            return rows
+        return (
+            tuple(
+                str(cell).replace(".", self._decimal)
+                if isinstance(cell, _Decimal | float)
+                else cell
+                for cell in row
+            )
+            for row in rows
+        )
+
+
+class _Decimal(str):
+    """A number as text, with a point."""
+
+    __slots__ = ()
 
 
 def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]:
@@ -130,6 +182,6 @@ def _extra(value: str | float | None) -> str | float | None:
     return guarded(value) if isinstance(value, str) else value
 
 
-def _single(value: float | None) -> str | None:
+def _single(value: float | None) -> _Decimal | None:
     """A number of single precision with enough digits to restore it exactly."""
-    return None if value is None else f"{value:.9g}"
+    return None if value is None else _Decimal(f"{value:.9g}")

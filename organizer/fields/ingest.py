@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from organizer.file_kinds import by_kind
 from organizer.library.ingest.report import IngestReport, NotedPhotos
 from organizer.types import Outcome
@@ -23,6 +25,7 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "joined": report.compared,
         "unsure": report.unassigned,
         "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.novel],
+        "grown": [asdict(cluster) for cluster in report.grown],
         "settled": report.novel_images,
         "pile": report.total_unassigned,
         "other_suffixes": by_kind(report.other_suffixes),

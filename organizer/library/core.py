@@ -47,6 +47,7 @@ from organizer.library.reports.api import Reports
 from organizer.library.review.api import Review
 from organizer.library.search.hits import Hits
 from organizer.library.search.run import Searcher
+from organizer.library.sightings.api import SightingTables
 from organizer.library.status import LibraryStatus, library_status
 from organizer.library.suggestions.api import Suggestions
 from organizer.library.watch.events import WatchEvent
@@ -85,6 +86,7 @@ class Library:
         reports: How good the current clustering is.
         exports: The images in formats of other tools.
         folders: Clusters written out as folders, and read back.
+        sightings: Which species was seen where and when: events and counts.
         deployments: Where and when cameras stood.
         detections: The results of detectors.
         duplicates: Copies of pictures and bursts, and which file of each to keep.
@@ -100,6 +102,7 @@ class Library:
         self.reports = Reports(opened)
         self.exports = Exports(opened)
         self.folders = Folders(opened)
+        self.sightings = SightingTables(opened)
         self.deployments = Deployments(opened)
         self.detections = Detections(opened)
         self.duplicates = Duplicates(opened)
@@ -539,7 +542,8 @@ class Library:
         Photos of the library that are searched for are not among the hits.
 
         Args:
-            photos: A photo, or several that are liked: paths, or ids of images of the library.
+            photos: A photo, or several that are liked: paths; of images of the library also ids
+                and the names of their files; or names of clusters, for their most typical image.
             unlikes: Photos that are unlike what is meant.
             limit: The number of hits, at most.
             embedder: Whose vectors; the library's own where None.
@@ -552,8 +556,10 @@ class Library:
             >>> library.search("photos/fox.jpg", limit=5)  # doctest: +SKIP
             >>> library.search(["fox1.jpg", "fox2.jpg"], unlikes="dog.jpg")  # doctest: +SKIP
         """
-        found = self.nearest(photos, unlikes=unlikes, limit=limit, embedder=embedder)
-        return self._searcher.hits(found)
+        likes = require_photos("photos", photos, least=1)
+        others = require_photos("unlikes", unlikes)
+        limit = require_integer("limit", limit, least=1)
+        return self._searcher.photos(likes, others, limit=limit, embedder=embedder)
 
     def nearest(
         self,

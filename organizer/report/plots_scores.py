@@ -60,8 +60,8 @@ def evidence_png(contents: ReportContents) -> bytes | None:
     shown = [
         (title, values)
         for title, values in (
-            ("silhouette", [c.silhouette for c in tried]),
-            ("inertia", [c.inertia for c in tried]),
+            ("silhouette (space)", [c.silhouette for c in tried]),
+            ("inertia (space)", [c.inertia for c in tried]),
         )
         if np.isfinite(values).sum() >= 2
     ]

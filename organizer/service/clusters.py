@@ -27,7 +27,7 @@ class ClusterItem(BaseModel):
         name: Its name; null where it has none.
         size: Number of its images.
         share: Its images as a share of all of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of its images to the centroid, up to 1.
+        cohesion: Mean cosine similarity of its images to the centroid, in the clustering's space.
         doubt: Share of its images that are nearly as near to another cluster, 0 to 1.
         decided: Number of its images that a person put here.
         pinned: Whether it stays through every recluster: named and pinned ones do.

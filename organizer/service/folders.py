@@ -37,6 +37,7 @@ class ArrangeRequest(Body):
         by: A ready template.
         template: A template of one's own in its place.
         keep_tree: Whether the folders of the files are repeated below the new ones.
+        among_photos: Whether links and copies may be put among ingested photos.
         dry_run: Only plan it. Files are moved by a plan only: ask for the same with `dry_run`
             first.
     """
@@ -46,12 +47,18 @@ class ArrangeRequest(Body):
     by: Literal["cluster", "name", "event", "camera"] = "cluster"
     template: Annotated[str | None, Field(max_length=1_000)] = None
     keep_tree: bool = False
+    among_photos: bool = False
     dry_run: bool = False
 
     def options(self) -> ArrangeOptions:
         """The same for the library."""
         return ArrangeOptions(
-            self.target, self.action, self.by, self.template, keep_tree=self.keep_tree
+            self.target,
+            self.action,
+            self.by,
+            self.template,
+            keep_tree=self.keep_tree,
+            among_photos=self.among_photos,
         )
 
 

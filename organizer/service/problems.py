@@ -18,6 +18,7 @@ from organizer.errors import (
     StaleRevisionError,
     StoreError,
 )
+from organizer.fields.problem import problem_kind
 from organizer.library import Library
 from organizer.service.context import service_of
 from organizer.service.history_events import events_since
@@ -98,20 +99,16 @@ class ProblemError(Exception):
 def as_problem(error: OrganizerError) -> ProblemError:
     """The problem that an error of the library is for a client."""
     if isinstance(error, SettingsError):
-        status, kind = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     elif isinstance(error, ClusteringError):
-        status, kind = HTTPStatus.CONFLICT, "cannot-be-clustered"
+        status = HTTPStatus.CONFLICT
     elif isinstance(error, StoreError):
-        return ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "library-unavailable",
-            error.message,
-            error.hint,
-            headers={"Retry-After": _RETRY_AFTER},
-        )
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     else:
-        status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, "failed"
-    return ProblemError(status, kind, error.message, error.hint)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+    waits = status is HTTPStatus.SERVICE_UNAVAILABLE
+    headers = {"Retry-After": _RETRY_AFTER} if waits else None
+    return ProblemError(status, problem_kind(error), error.message, error.hint, headers=headers)
 
 
 def as_stale(error: StaleRevisionError, library: Library) -> ProblemError:

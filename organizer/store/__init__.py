@@ -48,7 +48,7 @@ from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
 from organizer.store.saved_state import SavedState
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, ArrowTable
-from organizer.store.steps import StepTable, step_to_redo, step_to_undo
+from organizer.store.steps import StepTable, step_to_redo, step_to_undo, undone_steps
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
@@ -94,6 +94,7 @@ __all__ = [
     "pack_ids",
     "step_to_redo",
     "step_to_undo",
+    "undone_steps",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from organizer.spelling import name_key
 from organizer.store.choices import ChoiceTable
 from organizer.store.conditions import one_of
 from organizer.store.database import Database
@@ -374,6 +376,25 @@ class PhotoTables:
         rows = self._database.read_by_id("files", "path_id", file_of, columns).to_pylist()
         rows.sort(key=lambda row: row["state"] == FileState.PRESENT)  # the last counts
         return {file_of[row["path_id"]]: row["image_id"] for row in rows}
+
+    def files_ending(self, end: str) -> list[FileRow]:
+        """The files whose paths end so, in any case unless one is spelled so.
+
+        Args:
+            end: The name of a file, with the folders above it or without, by slashes.
+        """
+        table = self._database.read("files", ["image_id", "root_id", "path", "state"])
+        name = unicodedata.normalize("NFC", end.rsplit("/", 1)[-1])
+        composed = pc.utf8_normalize(table["path"], form="NFC")
+        table = table.filter(pc.ends_with(composed, name, ignore_case=True))
+        folders = {root.root_id: root.folder for root in self._roots.all()}
+        key = name_key(f"/{end}")
+        found = [
+            FileRow(row["image_id"], file, FileState(row["state"]))
+            for row in table.to_pylist()
+            if name_key((file := folders[row["root_id"]] / row["path"]).as_posix()).endswith(key)
+        ]
+        return [row for row in found if row.file.as_posix().endswith(f"/{end}")] or found
 
     def known_ids(self, ids: Iterable[str]) -> set[str]:
         """Of some ids those of images and crops."""

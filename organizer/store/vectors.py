@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from organizer.counts import count_text
 from organizer.errors import PluginError, StoreError
 from organizer.store import search_index
 from organizer.store.database import Database
@@ -276,7 +277,7 @@ def _dim_of(dataset: Any) -> int:
 
 def _no_vectors(count: int, spec: PartSpec) -> StoreError:
     return StoreError(
-        f"{count} images have no vectors of {spec.name} in this library",
+        f"{count_text(count, 'image has', 'images have')} no vectors of {spec.name} here",
         f"organizer ingest --embedder {spec.name}",
     )
 

@@ -46,7 +46,7 @@ from organizer.types.exports import (
     VectorUse,
     label,
 )
-from organizer.types.hits import Hit
+from organizer.types.hits import Hit, UsualDistance
 from organizer.types.images import (
     DAMAGE,
     DURATION,
@@ -139,6 +139,7 @@ __all__ = [
     "Step",
     "StepKind",
     "TruthScores",
+    "UsualDistance",
     "VectorUse",
     "Vectors",
     "crop_id",

@@ -10,6 +10,19 @@ from organizer.types.images import FileState
 
 
 @dataclass(frozen=True, slots=True)
+class UsualDistance:
+    """Which distances the images of a cluster have: whether another one is near or far.
+
+    Attributes:
+        typical: Their mean.
+        border: Two standard deviations more: about one image in twenty lies farther out.
+    """
+
+    typical: float
+    border: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """An image near to a query.
 
@@ -21,6 +34,8 @@ class Hit:
         cluster_name: That cluster's name, if a person gave it one.
         state: Whether the file was there when last looked for.
         box: The part of the picture that is meant, for a crop; None for all of it.
+        usual: What a distance to the images of its cluster usually is; None where it is in none,
+            and where the query cannot be compared with them.
     """
 
     image_id: str
@@ -30,3 +45,4 @@ class Hit:
     cluster_name: str | None = None
     state: FileState = FileState.PRESENT
     box: Box | None = None
+    usual: UsualDistance | None = None

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from organizer.errors import SettingsError
 from organizer.file_kinds import VIDEO_SUFFIXES
 from organizer.library.exports.format_options import format_options, make_exporter
+from organizer.protocols import CompleteExporter
 from organizer.types import ExportBatch, ExportDetection
 from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
 from organizer_camera_trap.formats.camtrap_dp.events import Event
@@ -101,6 +102,13 @@ def package(
     assert written == len(tables["media"])
     _hold_to_the_rules(metadata, tables)
     return metadata, tables
+
+
+def require_complete(beside: Path, options: Mapping[str, str], *lacking: str, **info: Any) -> None:
+    """Ask an exporter whether it has all that it needs."""
+    part = make_exporter("camtrap-dp", options)
+    assert isinstance(part, CompleteExporter)
+    part.require_complete(about(**info), beside, lacking=lacking)
 
 
 def _rows(file: Path) -> Rows:
@@ -328,8 +336,9 @@ def test_a_name_is_scientific_only_where_a_person_says_so(tmp_path: Path) -> Non
 
 def test_a_table_of_names_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
     file = tmp_path / "taxa.csv"
-    with pytest.raises(SettingsError, match="a template was written there"):
+    with pytest.raises(SettingsError) as error:
         package(tmp_path / "dp", batch(1), taxa=str(file))
+    assert "a template was written there" in error.value.hint
     assert "Red fox" in file.read_text(encoding="utf-8-sig")
     before = file.read_bytes()
     package(tmp_path / "again", batch(1), taxa=str(file))
@@ -368,29 +377,45 @@ def test_deployments_without_place_or_period_are_named_and_nothing_is_invented(
     assert "organizer deployments" in error.value.hint
 
 
-def test_what_is_missing_of_a_project_is_listed() -> None:
+def test_all_that_is_missing_is_listed_at_once_and_written_to_fill_in(tmp_path: Path) -> None:
+    bare = {"deployments": {"A1": replace(DEPLOYMENTS["A1"], latitude=None)}}
     with pytest.raises(SettingsError) as error:
-        make_exporter("camtrap-dp", {"timezone": "UTC"})
-    for word in ("title", "samplingDesign", "captureMethod", "individualAnimals", "contributors"):
-        assert word in error.value.message
-    with pytest.raises(SettingsError, match="needs timezone"):
-        make_exporter("camtrap-dp", {"title": "x"})
+        require_complete(tmp_path, {}, "images: 3 without a time", **bare)
+    needed = (
+        *("timezone", "title", "samplingDesign", "captureMethod", "individualAnimals"),
+        *("contributors", "3 without a time", "A1 (latitude)", "scientific names of Red fox"),
+    )
+    for words in needed:
+        assert words in error.value.message
+    for words in ("project.toml and ", "taxa.csv", "organizer deployments write-csv"):
+        assert words in error.value.hint
+    assert {file.name for file in tmp_path.iterdir()} == {"project.toml", "taxa.csv"}
 
 
-def test_a_project_file_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
+def test_what_was_filled_in_is_used_and_never_written_over(tmp_path: Path) -> None:
     file = tmp_path / "project.toml"
-    with pytest.raises(SettingsError, match="a template was written there"):
-        make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
     with pytest.raises(SettingsError, match="Camtrap DP needs"):
-        make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+        make_exporter("camtrap-dp", {}).export([], tmp_path / "dp", about=about())
     filled = file.read_text(encoding="utf-8")
+    filled = filled.replace('timezone = ""', 'timezone = "UTC"')
     filled = filled.replace('title = ""', 'title = "Foxes"')
     filled = filled.replace('samplingDesign = ""', 'samplingDesign = "targeted"')
-    filled = filled.replace('captureMethod = [""]', 'captureMethod = ["timeLapse"]')
-    file.write_text(filled.replace('individualAnimals = ""', "individualAnimals = false"))
+    file.write_text(filled.replace('captureMethod = [""]', 'captureMethod = ["timeLapse"]'))
+    half = file.read_bytes(), (tmp_path / "taxa.csv").read_bytes()
+    with pytest.raises(SettingsError) as error:
+        make_exporter("camtrap-dp", {}).export([], tmp_path / "dp", about=about())
+    assert "individualAnimals" in error.value.message
+    assert "timezone" not in error.value.message
+    assert "template" not in error.value.hint
+    assert half == (file.read_bytes(), (tmp_path / "taxa.csv").read_bytes())
+    file.write_text(
+        file.read_text(encoding="utf-8").replace(
+            'individualAnimals = ""', "individualAnimals = false"
+        )
+    )
     to = tmp_path / "dp"
     to.mkdir()
-    part = make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+    part = make_exporter("camtrap-dp", {})
     part.export([known(batch(1))], to, about=about())
     metadata = json.loads((to / "datapackage.json").read_text(encoding="utf-8"))
     assert metadata["project"]["captureMethod"] == ["timeLapse"]
@@ -413,7 +438,7 @@ def test_a_project_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said
     file.write_text(text, encoding="utf-8")
     options = {name: value for name, value in _OPTIONS.items() if name != "contributor"}
     with pytest.raises(SettingsError, match=re.escape(said)):
-        make_exporter("camtrap-dp", {**options, "project": str(file)})
+        require_complete(tmp_path, {**options, "project": str(file)})
 
 
 @pytest.mark.parametrize(
@@ -434,15 +459,17 @@ def test_a_project_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said
         ({"capture-method": "activityDetection,video"}, "captureMethod, a list of"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused(options: dict[str, str], said: str) -> None:
+def test_an_option_that_cannot_be_is_refused(
+    tmp_path: Path, options: dict[str, str], said: str
+) -> None:
     with pytest.raises(SettingsError, match=said):
-        make_exporter("camtrap-dp", {**_OPTIONS, **options})
+        require_complete(tmp_path, {**_OPTIONS, **options})
 
 
 def test_options_are_described_and_their_examples_make_an_exporter() -> None:
     described = format_options("camtrap-dp")
     assert all(option.help for option in described.values())
-    assert [name for name, option in described.items() if option.needed] == ["timezone"]
+    assert [name for name, option in described.items() if option.needed] == []
     assert make_exporter("camtrap-dp", {n: o.example for n, o in described.items() if o.example})
 
 

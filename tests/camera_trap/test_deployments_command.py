@@ -129,7 +129,8 @@ def test_a_shift_says_old_and_new(told: Run, words: list[str], shift: str, first
 
 
 def test_shifts_add_up_and_are_taken_back(told: Run) -> None:
-    told("shift", "ridge/cam1", "+1h")
+    once = told("shift", "ridge/cam1", "+1h")
+    assert "to take it back: organizer deployments shift 'ridge/cam1' -1h\n" in once.err
     twice = told("shift", "ridge/cam1", "+1h", "--json").json
     assert (twice["before"]["shift"], twice["after"]["shift"]) == (3600, 7200)
     assert twice["after"]["first"] == "2024-05-01T14:00:00"

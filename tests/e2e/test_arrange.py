@@ -94,6 +94,31 @@ def test_an_interrupted_arrangement_is_reported_with_how_to_continue(
     assert typed("status", "--json").json["unfinished_arrangement"] is None
 
 
+def test_an_arranged_folder_is_brought_up_to_date(typed: Run, home: Path) -> None:
+    typed("arrange", "--to", "sorted")
+    assert typed("clusters", "rename", "1", "fox").code == 0
+    (home / "sorted" / "mine.txt").write_text("mine")
+    shown = typed("arrange", "--update", "sorted", "--dry-run")
+    assert shown.out.splitlines() == [
+        f"cluster 1 -> fox: {EACH} files",
+        "1 other file in the folder, left as it is",
+        f"{ALL} files: {EACH} to be put into another folder, {ALL - EACH} already there",
+    ]
+    asked = typed("arrange", "--update", "sorted")
+    assert (asked.code, "add --yes" in asked.err) == (2, True)
+    assert not (home / "sorted" / "fox").exists()
+    ran = typed("arrange", "--update", "sorted", "--yes")
+    assert f"{EACH} put into another folder" in ran.out
+    assert "organizer arrange --undo takes it back" in ran.err
+    assert typed("arrange", "--update", "sorted").code == 0, "there is nothing to ask"
+    undone = typed("arrange", "--undo")
+    assert undone.out.startswith(f"{EACH} files of the update in sorted on ")
+    assert (home / "sorted" / "cluster 1").is_dir()
+    (home / "sorted" / "cluster 1" / "000.jpg").rename(home / "sorted" / "cluster 2" / "x.jpg")
+    refused = typed("arrange", "--update", "sorted", "--yes")
+    assert (refused.code, "organizer arrange --read-back sorted" in refused.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -103,7 +128,11 @@ def test_an_interrupted_arrangement_is_reported_with_how_to_continue(
         ("--to a --mode hardlink", "hardlink"),
         ("--to a --by species", "species"),
         ("--to a --by name --template {stem}", "--template"),
-        ("--to a --yes", "--read-back"),
+        ("--to a --dry-run", "--read-back"),
+        ("--undo --yes", "--yes"),
+        ("--to photos", "was ingested"),
+        ("--update nowhere", "nothing is arranged"),
+        ("--update a --mode copy", "--mode"),
         ("--to a --template {cluster_nam}/{stem}", "cluster_name"),
         ("--apply nowhere.csv", "nowhere.csv"),
         ("--read-back nowhere", "nothing is arranged"),

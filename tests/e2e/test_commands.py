@@ -87,15 +87,34 @@ def typed(tmp_path: Path) -> Run:
     return partial(in_this_process, tmp_path)
 
 
+class _Screen(io.StringIO):
+    """Takes what is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def in_this_process(
     here: Path,
     *words: object,
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     stdin: str = "",
+    columns: int | None = None,
 ) -> Ran:
-    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell."""
-    out, err = io.StringIO(), io.StringIO()
+    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell.
+
+    Args:
+        here: The current folder.
+        *words: What is typed.
+        cwd: Another current folder.
+        env: Variables of the environment.
+        stdin: What stdin holds.
+        columns: Of the terminal that stdout is; None for a pipe.
+    """
+    out, err = io.StringIO() if columns is None else _Screen(), io.StringIO()
+    if columns is not None:
+        env = {**(env or {}), "COLUMNS": str(columns)}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setattr(sys, "argv", ["organizer", *map(str, words)])
         patch.setattr(sys, "stdin", io.StringIO(stdin))
@@ -161,7 +180,9 @@ def test_the_line_of_a_command_is_how_its_own_help_begins(typed: Run, words: str
 def test_an_unknown_command_is_refused_with_the_nearest_one(typed: Run) -> None:
     ran = typed("ingst")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.splitlines()[-1] == "Error: No such command 'ingst'. Did you mean 'ingest'?"
+    assert ran.err == (
+        "error: there is no command organizer ingst\nhint: did you mean: organizer ingest\n"
+    )
 
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:
@@ -286,11 +307,14 @@ def test_the_same_seed_gives_the_same_clusters(typed: Run, tmp_path: Path) -> No
 @pytest.mark.usefixtures("own")
 def test_recluster_prints_tables_to_stdout_only(typed: Run) -> None:
     ran = typed("recluster", "--k", "auto")
-    assert "evidence for k" in ran.out
-    assert "chosen" in ran.out
+    best, scores, doubt = ran.out.splitlines()[:3]
+    assert best.startswith("k = 3 (2 to 10 tried): the largest silhouette")
+    assert scores.startswith("silhouette (space) 1.000, second best ")
+    assert doubt.startswith("sure: the clusters are clear")
     assert "24 images in 3 clusters" in ran.out
     assert ran.err == "look at the clusters and name them: organizer open\n"
-    assert typed("recluster", "--k", "3", "--dry-run").err == "", "there is nothing new to look at"
+    dry = typed("recluster", "--k", "3", "--dry-run").err
+    assert dry == "to make these clusters: the same command without --dry-run\n"
 
 
 def test_clusters_are_listed_with_their_share_and_medoid(typed: Run, made: Path) -> None:
@@ -358,9 +382,9 @@ def test_undo_names_the_clustering_it_goes_back_to(typed: Run) -> None:
     assert ran.out.startswith("undone: recluster 2\n")
     assert ran.out.endswith(f"clustering {previous} with 3 clusters is current\n")
     typed("clusters", "rename", 1, "Fox")
-    assert typed("undo").out.startswith("undone: cluster 1 named 'Fox'\n")
+    assert typed("undo").out.startswith("undone: name Fox of cluster 1\n")
     assert typed("undo").code == 1  # there was only one
-    assert typed("redo").out.startswith("redone: cluster 1 named 'Fox'\n")
+    assert typed("redo").out.startswith("done again: name Fox of cluster 1\n")
     assert typed("redo").code == 1
 
 
@@ -389,14 +413,14 @@ def test_ingest_prints_assigned_and_unassigned_images_and_novel_clusters(
     make_photo(tmp_path / "card" / "black.jpg", 700, colour=(20, 20, 20))
     assert typed("ingest", "card").out.splitlines()[-4:] == [
         "1 image assigned, 15 unassigned; 1 novel cluster found",
-        "novel cluster 4: 14 similar images",
+        "cluster 2 +1; new: cluster 4 with 14",
         "1 image still unassigned",
         "40 images in the library",
     ]
     status = typed("status").out.splitlines()
     assert "unassigned  1 of 40 images" in status
     assert "since then  16 images added" in status
-    assert "1 image unassigned: organizer clusters show unsure" in typed("clusters").err
+    assert "1 image unassigned: organizer clusters show unassigned" in typed("clusters").err
     assert "unassigned: 1 image" in typed("clusters", "show", "unsure").out
 
 
@@ -492,11 +516,15 @@ def test_the_history_shows_who_decided(typed: Run) -> None:
     assert typed("undo", "--user", "").code == 0
     events = typed("clusters", "history", "--json").json["events"]
     assert [event["user"] for event in events[-3:]] == ["Ann", "Jörg B.", ""]
-    shown = [line.partition(" UTC  ")[2] for line in typed("clusters", "history").out.splitlines()]
+    ran = typed("clusters", "history")
     width = max(len(event["user"]) for event in events)
+    assert ran.out.splitlines()[-1].endswith(f" UTC  {'Ann':<{width}}  cluster {ids[0]} pinned")
+    assert ran.err == "left out, as it was undone: 2 lines (--all)\n"
+    whole = typed("clusters", "history", "--all").out
+    shown = [line.partition(" UTC  ")[2] for line in whole.splitlines()]
     assert shown[-3:] == [
         f"{'Ann':<{width}}  cluster {ids[0]} pinned",
-        f"{'Jörg B.':<{width}}  cluster {ids[1]} pinned",
+        f"{'Jörg B.':<{width}}  cluster {ids[1]} pinned (undone)",
         f"{'':<{width}}  undone: cluster {ids[1]} pinned",
     ]
     refused = typed("clusters", "pin", ids[0], "--user", "Ann\nBen")
@@ -692,7 +720,7 @@ def test_labels_of_unknown_files_are_reported(typed: Run, made: Path, tmp_path: 
 def test_the_report_names_its_numbers(typed: Run, made: Path) -> None:
     ran = typed("report", "--labels", "folders", cwd=made)
     assert "purity 1.000, NMI 1.000, ARI 1.000, ACC 1.000 on 24 labelled images" in ran.out
-    assert ran.err == ""
+    assert ran.err == "as a page with pictures: organizer report --html report.html\n"
 
 
 # Browse --------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ _FORMATS = {
     "megadetector-json": "organizer-megadetector.json",
     "fiftyone": "organizer-fiftyone",
     "embedding-atlas": "organizer-atlas.parquet",
+    "xlsx": "organizer.xlsx",
 }
 
 
@@ -157,7 +158,7 @@ def test_a_full_stdout_is_an_error_and_a_hint(made: Path, words: tuple[str, ...]
         (("csv", "--to", "~nobody-here/a.csv"), "there is no folder"),
         (("csv", "--to", "x" * 252 + ".csv"), "is too long for a file"),
         (("csv", "--to", "x" * 256 + "/a.csv"), "is too long for a file"),
-        (("csv", "--cluster", "Blue ones"), "there is no cluster"),
+        (("csv", "--cluster", "Blue ones"), "no cluster is called 'Blue ones'"),
         (("csv", "--relative-to", "none"), "there is no folder"),
         (("parquet", "--vectors", "--embedder", "hog"), "no vectors"),
     ],
@@ -212,7 +213,7 @@ def test_the_options_of_a_format_are_listed(typed: Run) -> None:
     assert ran.out.startswith("--set thumbnails=96\n")
     (option,) = typed("export", "embedding-atlas", "--options", "--json").json["options"]
     assert (option["name"], option["example"], option["needed"]) == ("thumbnails", "96", False)
-    none = typed("export", "csv", "--options")
+    none = typed("export", "parquet", "--options")
     assert (none.code, none.out) == (0, "")
     assert "has no options" in none.err
 

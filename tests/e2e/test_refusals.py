@@ -34,8 +34,12 @@ _REFUSALS = [
     "recluster --k 3 --center moon",
     "clusters rename 999 Fox",
     "clusters rename 2 first",
+    "clusters rename 2 FIRST",
+    "clusters rename 2 12",
+    "clusters rename first unassigned",
     "clusters rename 2 ' '",
     "clusters pin 999",
+    "clusters pin nobody",
     "clusters merge 1 999",
     "clusters merge 1",
     "clusters split 999",
@@ -74,6 +78,8 @@ _REFUSALS = [
     "arrange --undo",
     "arrange --resume",
     "arrange --read-back nowhere --yes",
+    "arrange --update nowhere --yes",
+    "arrange --to photos",
     "open bogus",
     "serve --host 0.0.0.0",
 ]
@@ -119,6 +125,7 @@ def test_every_command_that_can_be_refused_is_tried() -> None:
 
 _READING: set[object] = {
     *("status", "problems", "search", "browse", "report", "compare", "export", "models"),
+    *("events", "counts"),
     *(("clusters", "show"), ("clusters", "history"), ("clusters", "suggest-names")),
     *(("clusters", "not"), ("clusters", "gather")),  # aliases
     ("deployments", "write-csv"),

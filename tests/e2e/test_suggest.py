@@ -174,7 +174,7 @@ def test_what_to_answer_next_is_listed_with_a_guess(typed: Run) -> None:
     ran = typed("suggest", "--ask", 5)
     assert ran.code == 0
     assert table_lines(ran)[0] == "path now in guess"
-    assert "organizer clusters move PATH --to ID" in ran.err
+    assert "organizer clusters move PHOTO --to CLUSTER" in ran.err
     found = typed("suggest", "--ask", 5, "--json").json
     assert found["file"] is None
     assert len(found["questions"]) == 5
@@ -409,7 +409,7 @@ def test_a_decision_that_a_file_takes_back_is_said(typed: Run, home: Path, file:
     typed("clusters", "exclude", row["path"], "--in", named(home)[OWL])
     ran = typed("suggest", "--accept", file)
     assert ran.code == 0
-    assert "for 1 of the images this takes back an earlier decision" in ran.err
+    assert "for 1 image this takes back an earlier decision" in ran.err
     assert where(home)[row["image_id"]] == named(home)[OWL]
 
 

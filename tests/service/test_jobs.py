@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import pyarrow.parquet
 import pytest
 
@@ -288,6 +289,9 @@ def _check_export(name: str, data: bytes) -> None:
         assert len(list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))) == 24
     elif name in {"parquet", "embedding-atlas"}:
         assert pyarrow.parquet.read_table(io.BytesIO(data)).num_rows == 24
+    elif name == "xlsx":
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+        assert [row[3] for row in book["Summary"].iter_rows(values_only=True)][-1] == 24
     elif name == "megadetector-json":
         assert len(json.loads(data)["images"]) == 24
     elif name == "fiftyone":
@@ -311,6 +315,11 @@ def test_the_options_of_an_export(client: httpx.Client) -> None:
     job = _done(client, client.post("/exports", json=body))
     assert job["result"]["images"] == 8
     assert job["result"]["open_with"].startswith("embedding-atlas organizer-atlas.parquet")
+    body = {"format": "xlsx", "clusters": [cluster["id"]], "params": {"thumbnails": 64}}
+    job = _done(client, client.post("/exports", json=body))
+    answer = client.get(job["download"].removeprefix("/api/v1"))
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[1]
+    assert (sheet.max_row, len(sheet._images)) == (9, 8)
     for wrong in (
         {"format": "nonsense"},
         {"format": "csv", "params": {"nonsense": 1}},

@@ -20,24 +20,24 @@ from organizer.cli.clusters.show import show
 from organizer.cli.clusters.suggest_names import suggest_names
 
 clusters_app = typer.Typer(
-    help="The clusters: id, name, images, share, cohesion, example paths.",
+    help="The clusters: id, name, images, share, typical distance, example paths.",
     epilog='Example: organizer clusters; organizer clusters rename 3 "Red fox"',
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 clusters_app.callback(invoke_without_command=True)(list_clusters)
 for function, example in (
-    (show, "show 3; organizer clusters show unsure"),
+    (show, "show 'Red fox'; organizer clusters show unassigned"),
     (suggest_names, "suggest-names -l names.txt"),
-    (rename, 'rename 3 "Red fox"'),
-    (merge, "merge 3 7"),
-    (split, "split 3 --k 2"),
-    (move, "move photos/a.jpg photos/b.jpg --to 3"),
+    (rename, 'rename 3 "Red fox"; organizer clusters rename "red fox" Fox'),
+    (merge, "merge Fox 7"),
+    (split, "split Fox --k 2"),
+    (move, "move photos/a.jpg photos/b.jpg --to Fox"),
     (new, "new photos/a.jpg photos/b.jpg --name Owl"),
-    (exclude, "exclude photos/a.jpg --in 3"),
+    (exclude, "exclude photos/a.jpg --in Fox"),
     (pin, "pin 3"),
     (retire, "retire 3"),
-    (history, "history 3"),
+    (history, "history Fox"),
 ):
     clusters_app.command(epilog=f"Example: organizer clusters {example}")(function)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
 from organizer.cli.session import (
+    ClusterArgument,
     DebugOption,
     JsonOption,
     LibraryOption,
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from organizer.library import Library
     from organizer.library.corrections.report import DecisionReport
 
-IdArgument = Annotated[int, typer.Argument(metavar="ID", help="A cluster's id.")]
 ImagesArgument = Annotated[
     list[str],
     typer.Argument(metavar="IMAGE", help="Paths, folders, or the beginnings of image ids."),
@@ -35,7 +36,7 @@ BurstOption = Annotated[
 
 
 def rename(
-    cluster_id: IdArgument,
+    cluster: ClusterArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
     user: UserOption = None,
     library: LibraryOption = None,
@@ -44,7 +45,7 @@ def rename(
 ) -> None:
     """Name a cluster. The name stays with its images through every ingest and recluster."""
     _decide(
-        lambda found: found.corrections.rename(cluster_id, name),
+        lambda found: found.corrections.rename(found.clusters.id_of(cluster), name),
         library,
         user=user,
         json=json,
@@ -53,8 +54,13 @@ def rename(
 
 
 def merge(
-    cluster_ids: Annotated[
-        list[int], typer.Argument(metavar="ID", help="The first keeps its id and name.")
+    clusters: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CLUSTER",
+            help="Names or ids. The first keeps its id and name.",
+            autocompletion=complete_clusters,
+        ),
     ],
     user: UserOption = None,
     library: LibraryOption = None,
@@ -63,7 +69,7 @@ def merge(
 ) -> None:
     """Merge clusters into one. No recluster separates them again; organizer undo does."""
     _decide(
-        lambda found: found.corrections.merge(cluster_ids),
+        lambda found: found.corrections.merge([found.clusters.id_of(one) for one in clusters]),
         library,
         user=user,
         json=json,
@@ -72,7 +78,7 @@ def merge(
 
 
 def split(
-    cluster_id: IdArgument,
+    cluster: ClusterArgument,
     k: Annotated[int, typer.Option("--k", metavar="N", help="The number of parts.")] = 2,
     user: UserOption = None,
     library: LibraryOption = None,
@@ -81,7 +87,7 @@ def split(
 ) -> None:
     """Split a cluster into several; the largest part keeps the id. organizer undo reverts it."""
     _decide(
-        lambda found: found.corrections.split(cluster_id, k=k),
+        lambda found: found.corrections.split(found.clusters.id_of(cluster), k=k),
         library,
         user=user,
         json=json,
@@ -91,7 +97,15 @@ def split(
 
 def move(
     images: ImagesArgument,
-    to: Annotated[int, typer.Option("--to", metavar="ID", help="The cluster.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="CLUSTER",
+            help="The cluster, by its name or id.",
+            autocompletion=complete_clusters,
+        ),
+    ],
     burst: BurstOption = False,
     user: UserOption = None,
     library: LibraryOption = None,
@@ -100,7 +114,7 @@ def move(
 ) -> None:
     """Move images into a cluster, for good. Files stay where they are."""
     _decide(
-        lambda found: found.corrections.move(images, to, burst=burst),
+        lambda found: found.corrections.move(images, found.clusters.id_of(to), burst=burst),
         library,
         user=user,
         json=json,
@@ -135,7 +149,15 @@ def new(
 
 def exclude(
     images: ImagesArgument,
-    cluster_id: Annotated[int, typer.Option("--in", metavar="ID", help="The cluster.")],
+    cluster: Annotated[
+        str,
+        typer.Option(
+            "--in",
+            metavar="CLUSTER",
+            help="The cluster, by its name or id.",
+            autocompletion=complete_clusters,
+        ),
+    ],
     burst: BurstOption = False,
     user: UserOption = None,
     library: LibraryOption = None,
@@ -144,7 +166,7 @@ def exclude(
 ) -> None:
     """Exclude images from a cluster: they leave it and are never assigned to it again."""
     _decide(
-        lambda found: found.corrections.exclude(images, cluster_id, burst=burst),
+        lambda found: found.corrections.exclude(images, found.clusters.id_of(cluster), burst=burst),
         library,
         user=user,
         json=json,
@@ -153,7 +175,7 @@ def exclude(
 
 
 def pin(
-    cluster_id: IdArgument,
+    cluster: ClusterArgument,
     user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -161,12 +183,16 @@ def pin(
 ) -> None:
     """Keep a cluster through every recluster, without naming it."""
     _decide(
-        lambda found: found.corrections.pin(cluster_id), library, user=user, json=json, debug=debug
+        lambda found: found.corrections.pin(found.clusters.id_of(cluster)),
+        library,
+        user=user,
+        json=json,
+        debug=debug,
     )
 
 
 def retire(
-    cluster_id: IdArgument,
+    cluster: ClusterArgument,
     user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -177,7 +203,7 @@ def retire(
     Its id is never used again.
     """
     _decide(
-        lambda found: found.corrections.retire(cluster_id),
+        lambda found: found.corrections.retire(found.clusters.id_of(cluster)),
         library,
         user=user,
         json=json,

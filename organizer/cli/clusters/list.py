@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from organizer.cli.session import DebugOption, JsonOption, LibraryOption, command, opened
@@ -9,6 +11,9 @@ from organizer.cli.session import DebugOption, JsonOption, LibraryOption, comman
 
 def list_clusters(
     ctx: typer.Context,
+    new: Annotated[
+        bool, typer.Option("--new", help="Only the novel clusters that the last ingest found.")
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -19,8 +24,14 @@ def list_clusters(
     with command(debug=debug), opened(library) as found:
         from organizer.cli.clusters import output
 
+        rows = found.clusters.summaries()
+        if new:
+            news = found.clusters.news()
+            novel = news.novel if news else ()
+            output.print_new([row for row in rows if row.cluster_id in novel], json=json)
+            return
         output.print_clusters(
-            found.clusters.summaries(),
+            rows,
             found.status().unassigned,
             found.clusters.groups(),
             json=json,

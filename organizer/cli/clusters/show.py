@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_members
+from organizer.cli.pictures import (
+    BlocksOption,
+    Captioned,
+    PicturesOption,
+    find_drawing,
+    show_pictures,
+)
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -13,10 +21,11 @@ from organizer.cli.session import (
     PeopleOption,
     command,
     opened,
-    parse_id,
+    say,
 )
 
 if TYPE_CHECKING:
+    from organizer.library import Library
     from organizer.library.images.crops import PhotoGroup
 
 
@@ -24,36 +33,44 @@ def show(
     cluster: Annotated[
         str,
         typer.Argument(
-            metavar="ID",
-            help="A cluster's id, or unsure (the unassigned images), empty, people, vehicles or "
+            metavar="CLUSTER",
+            help="A cluster's name or id, or unassigned, empty, people, vehicles or "
             "no-detector-result.",
+            autocompletion=complete_members,
         ),
     ],
+    pictures: PicturesOption = False,
+    blocks: BlocksOption = False,
     with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """The images of a cluster, the most typical first; or the unassigned images."""
-    with command(debug=debug):
-        group = _parse_group(cluster)
-        cluster_id = None if group or cluster == "unsure" else parse_id(cluster)
-        with opened(library, with_people=with_people or None) as found:
-            from organizer.cli.clusters import output
+    with command(debug=debug), opened(library, with_people=with_people or None) as found:
+        from organizer.cli.clusters import output
 
-            if group:
-                output.print_photos(found.clusters.photos_in(group), group, json=json)
-                return
-            if cluster_id is None:
-                name, rows = None, found.clusters.unassigned()
-            else:
-                name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
-            output.print_members(rows, cluster_id, name, json=json)
-            output.print_hidden(found.clusters.count_hidden(cluster_id))
+        if group := _group_called(found, cluster):
+            output.print_photos(found.clusters.photos_in(group), group, json=json)
+            return
+        cluster_id = _cluster_called(found, cluster)
+        clusters = found.clusters
+        rows = clusters.unassigned() if cluster_id is None else clusters.members(cluster_id)
+        usual = clusters.centroid_distances()
+        output.print_members(rows, cluster_id, clusters.names(), usual, json=json)
+        drawing = find_drawing(blocks=blocks) if (pictures or blocks) and not json else None
+        if drawing is not None:
+            captioned = [Captioned(row.image_id, row.path.name) for row in rows]
+            show_pictures(found, captioned, drawing)
+        output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 
-def _parse_group(text: str) -> PhotoGroup | None:
-    """The group of photos that has that name, if any."""
+def _group_called(library: Library, text: str) -> PhotoGroup | None:
+    """The group of photos that has that name, if any.
+
+    A cluster may be called so too, which is natural where no detector was at work: of a group
+    without a photo the cluster is shown, beside another one it is named.
+    """
     from organizer.library.images.crops import PhotoGroup
 
     groups = {
@@ -61,4 +78,17 @@ def _parse_group(text: str) -> PhotoGroup | None:
         for group in PhotoGroup
         if group is not PhotoGroup.ANIMALS
     }
-    return groups.get(text.replace(" ", "-"))
+    group = groups.get(text.strip().casefold().replace(" ", "-"))
+    if group is None or text not in library.clusters:
+        return group
+    if group not in library.clusters.groups():
+        return None
+    say(f"a cluster is called so too: organizer clusters show {library.clusters.id_of(text)}")
+    return group
+
+
+def _cluster_called(library: Library, text: str) -> int | None:
+    """The id of a cluster; None for the unassigned images."""
+    from organizer.library.cluster_names import UNASSIGNED_WORDS
+
+    return None if text.strip().casefold() in UNASSIGNED_WORDS else library.clusters.id_of(text)

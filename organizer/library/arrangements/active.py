@@ -11,6 +11,7 @@ from organizer.arrange import (
     ArrangeMode,
     ArrangeRecord,
     ArrangeStep,
+    StepAction,
     StepResult,
     journals,
     read_journal,
@@ -98,6 +99,10 @@ def active_photos(store: Store, active: Sequence[ArrangeRecord]) -> list[ActiveP
         # What an earlier arrangement put there belongs to that, wherever it is by now.
         there = [s for s in record.plan.there if s.target not in claimed and s.target not in at]
         done = record.of(StepResult.DONE)
+        for step in done:
+            if step.action is StepAction.REMOVE:
+                at.pop(step.target, None)
+        done = [_as_placed(step, at) for step in done if step.action is not StepAction.REMOVE]
         claimed.update(step.target for step in (*there, *done))
         origins: dict[Path, Path] = {}
         if record.plan.mode is ArrangeMode.MOVE:
@@ -116,6 +121,15 @@ def active_photos(store: Store, active: Sequence[ArrangeRecord]) -> list[ActiveP
                 else:
                     at[photo.path] = photo
     return [*at.values(), *gone]
+
+
+def _as_placed(step: ArrangeStep, at: dict[Path, ActivePhoto]) -> ArrangeStep:
+    """A copy that was renamed, with the photo that it is a copy of."""
+    if step.action is not StepAction.RELOCATE:
+        return step
+    former = at.pop(step.source, None)
+    source = former.step.source if former else step.source
+    return replace(step, source=source, action=StepAction.PLACE)
 
 
 def _active_photo(
@@ -197,13 +211,30 @@ def companions_of(active: Sequence[ArrangeRecord], *, links_only: bool = False) 
     Returns:
         Absolute paths, with forward slashes.
     """
+    if links_only:
+        active = [record for record in active if record.plan.mode is not ArrangeMode.MOVE]
     return frozenset(
-        step.target.as_posix()
-        for record in active
-        if not (links_only and record.plan.mode is ArrangeMode.MOVE)
-        for step in (*record.plan.there, *record.of(StepResult.DONE))
-        if not step.is_photo and not (links_only and not os.path.exists(step.source))  # noqa: PTH110 - a hundred thousand times
+        target.as_posix()
+        for target, step in active_sidecars(active).items()
+        if not (links_only and not os.path.exists(step.source))  # noqa: PTH110 - a hundred thousand times
     )
+
+
+def active_sidecars(active: Sequence[ArrangeRecord]) -> dict[Path, ArrangeStep]:
+    """What active arrangements put beside photos, by where it was put."""
+    found: dict[Path, ArrangeStep] = {}
+    for record in active:
+        for step in (*record.of(StepResult.DONE), *record.plan.there):
+            if step.is_photo:
+                continue
+            if step.action is StepAction.REMOVE:
+                found.pop(step.target, None)
+            elif step.action is StepAction.RELOCATE:
+                former = found.pop(step.source, step)
+                found[step.target] = replace(step, source=former.source, action=StepAction.PLACE)
+            else:
+                found[step.target] = step
+    return found
 
 
 def arranged_files_below(store: Store, starts: Sequence[Path]) -> frozenset[str]:

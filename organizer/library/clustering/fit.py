@@ -12,6 +12,7 @@ import numpy as np
 from organizer import registry
 from organizer.cluster.decisions import Constraints
 from organizer.cluster.kmeans import KMeans
+from organizer.counts import count_text
 from organizer.errors import ClusteringError
 from organizer.library.clustering.build import PreparedImages
 from organizer.library.clustering.previous import PreviousClusters
@@ -92,7 +93,7 @@ def fit_clusters(
         ClusteringError: The images cannot be clustered so.
     """
     if k < len(required) and not finds_own_k(algorithm):
-        note(f"there are {len(required)} clusters that you named or made: k = {k} is too few")
+        note(f"you named or made {count_text(len(required), 'cluster')}: k = {k} is too few")
     if algorithm == "kmeans":
         return _fit_kmeans(images, previous, required, constraints, k=k, seed=seed, note=note)
     return _fit_other(images, previous, required, k=k, algorithm=algorithm, seed=seed)

@@ -19,13 +19,16 @@ from organizer.arguments import (
     require_texts,
 )
 from organizer.cluster.decisions import compile_constraints
+from organizer.counts import count_text
 from organizer.errors import SettingsError
+from organizer.library.cluster_names import resolve_cluster
 from organizer.library.clusters.news import IngestNews, read_news
 from organizer.library.clusters.profiles import ClusterProfile, ProfileOrder, read_profiles
 from organizer.library.clusters.summaries import (
     ClusterMember,
     ClusterSummary,
     GroupPhoto,
+    centroid_distances,
     cluster_members,
     cluster_summaries,
     count_hidden,
@@ -43,7 +46,7 @@ from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.text import NameSuggestion, suggest_cluster_names
 from organizer.store.ids import pack_ids
-from organizer.types import is_crop_embedder
+from organizer.types import UsualDistance, is_crop_embedder
 
 if TYPE_CHECKING:
     from organizer.store import ArrowTable
@@ -86,8 +89,13 @@ class Cluster:
 
     @property
     def cohesion(self) -> float:
-        """Mean cosine similarity of its images to the centroid, up to 1."""
+        """Mean cosine similarity of its images to the centroid, in the clustering's space."""
         return self.summary.cohesion
+
+    @property
+    def usual(self) -> UsualDistance | None:
+        """How far its images lie from those there that are most like them, on the vectors."""
+        return self.summary.usual
 
     @property
     def medoid(self) -> Path | None:
@@ -142,7 +150,7 @@ class Cluster:
 
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
-        return f"<Cluster {self.id}{name}, {self.size:,} images>"
+        return f"<Cluster {self.id}{name}, {count_text(self.size, 'image')}>"
 
     def _repr_html_(self) -> str:
         title = self.name or f"cluster {self.id}"
@@ -150,14 +158,16 @@ class Cluster:
             Card(member.image_id, member.path.name, f"distance {member.distance:.3f}")
             for member in self.members()
         ]
-        return f"<h4>{escape(title)}: {self.size:,} images</h4>" + cards_html(self._opened, cards)
+        return f"<h4>{escape(title)}: {count_text(self.size, 'image')}</h4>" + cards_html(
+            self._opened, cards
+        )
 
 
 class Clusters:
     """The clusters of the current clustering.
 
     Iterating gives the clusters, the largest first; ``clusters[3]`` is the one with the id 3, and
-    ``clusters["Red fox"]`` the one of that name.
+    ``clusters["red fox"]`` the one of that name, in any case.
 
     Examples:
         >>> for cluster in library.clusters:  # doctest: +SKIP
@@ -182,23 +192,43 @@ class Clusters:
         return len(self._store.clusterings.models(current.clustering_id).ids)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there is a cluster of an id or a name."""
-        return any(_is_called(cluster.summary, key) for cluster in self)
+        """Whether there is one cluster of an id or a name."""
+        if self._store.clusterings.current() is None:
+            return False
+        try:
+            self.id_of(key)  # type: ignore[arg-type]
+        except SettingsError:
+            return False
+        return True
 
     def __getitem__(self, key: int | str) -> Cluster:
-        """A cluster by its id or its name.
+        """A cluster by its id or its name; see `id_of`.
 
         Raises:
             ClusteringError: There is no clustering yet.
             SettingsError: There is no such cluster.
         """
-        found = self.summaries()
-        for summary in found:
-            if _is_called(summary, key):
-                return self._cluster(summary)
-        known = ", ".join(str(summary.cluster_id) for summary in found[:20])
-        more = " ..." if len(found) > 20 else ""
-        raise SettingsError(f"there is no cluster {key!r}", f"there are: {known}{more}")
+        cluster_id = self.id_of(key)
+        return self._cluster(next(s for s in self.summaries() if s.cluster_id == cluster_id))
+
+    def id_of(self, named: int | str) -> int:
+        """The id of a cluster as a person names it: by its id, or by its name in any case.
+
+        Digits are an id. Of names that differ in case alone (libraries of older versions may have
+        such) the one that is spelled so is meant.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: No cluster is called so, or several are.
+
+        Examples:
+            >>> library.clusters.id_of("red fox")  # doctest: +SKIP
+            3
+        """
+        current = require_clustering(self._store)
+        if not isinstance(named, str):
+            named = require_cluster_id(named, "a cluster")
+        return resolve_cluster(self._store, current, named)
 
     def summaries(self) -> list[ClusterSummary]:
         """Size, name and typical images of each cluster, the largest first.
@@ -270,6 +300,16 @@ class Clusters:
             SettingsError: There is no such cluster.
         """
         return cluster_members(self._store, require_cluster_id(cluster_id))
+
+    def centroid_distances(self) -> dict[int, UsualDistance]:
+        """For each cluster, how far its images lie from its centroid: near and far of `members`.
+
+        As the distances of `members`, they are cosine distances in the space of the clustering.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+        """
+        return centroid_distances(self._store)
 
     def unassigned(self) -> list[ClusterMember]:
         """The images that fit no cluster, the nearest to one first.
@@ -368,7 +408,11 @@ class Clusters:
             return "<div>no clusters yet</div>"
         pictures = self._pictures(current.clustering_id)
         cards = [
-            Card(pictures[c.id], c.name or f"cluster {c.id}", f"id {c.id}, {c.size:,} images")
+            Card(
+                pictures[c.id],
+                c.name or f"cluster {c.id}",
+                f"id {c.id}, {count_text(c.size, 'image')}",
+            )
             for c in self
         ]
         return cards_html(self._opened, cards)
@@ -387,11 +431,3 @@ class Clusters:
 
     def _cluster(self, summary: ClusterSummary) -> Cluster:
         return Cluster(summary, self._opened, self._corrections)
-
-
-def _is_called(summary: ClusterSummary, key: object) -> bool:
-    """Whether a cluster has an id or a name; a cluster without a name is not called None."""
-    if isinstance(key, str):
-        return summary.name == key
-    is_id = isinstance(key, int | np.integer) and not isinstance(key, bool)
-    return is_id and summary.cluster_id == key

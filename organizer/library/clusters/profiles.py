@@ -31,7 +31,7 @@ class ClusterProfile:
         name: Its name; None where it has none.
         count: Number of its members.
         share: Its members as a share of all images of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of its members to the centroid, up to 1.
+        cohesion: Mean cosine similarity of its members to the centroid, in the clustering's space.
         doubt: Share of its members for which the second nearest cluster is less than a quarter
             farther than it is, and that no person decided about.
         decided: Number of its members that a person put here.

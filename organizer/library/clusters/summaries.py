@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from organizer.cluster.decisions import compile_constraints
+from organizer.cluster.usual_distance import usual_centroid_distances, usual_distances
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.images.crops import PhotoGroup, locate_photos
 from organizer.library.images.decided import current_decisions
 from organizer.library.images.visible import missing_or_cut
 from organizer.store import Store
-from organizer.types import NOISE, Assignments, AssignmentState, Box
+from organizer.types import NOISE, Assignments, AssignmentState, Box, UsualDistance
 
 _EXAMPLES = 3
 
@@ -28,13 +29,15 @@ class ClusterSummary:
         name: Its name; None where it has none.
         count: Number of its members.
         share: Its members as a share of all images of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of the members to the centroid.
+        cohesion: Mean cosine similarity of the members to the centroid in the space of the
+            clustering: cohesion (space). That of a report is on the vectors.
         decided: Number of members that a person moved here, or that represent the cluster.
         medoid: A file of the most typical image that is there and may be shown; None where there is
             none that may be shown.
         examples: Files of the members nearest to the centroid, of those that are there.
         missing: Whether none of its images that may be shown is there; medoid and examples are
             paths where they were.
+        usual: How far its images lie from those there that are most like them, on the vectors.
     """
 
     cluster_id: int
@@ -46,6 +49,7 @@ class ClusterSummary:
     medoid: Path | None
     examples: tuple[Path, ...]
     missing: bool = False
+    usual: UsualDistance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     nearest = (_nearest(visible, _EXAMPLES) if gone else {}) | _nearest(there, _EXAMPLES)
     shown = set(medoids.values()).union(*nearest.values())
     files = store.photos.files_of(shown)
+    usual = usual_distances(models)
     places = members.cluster_ids + 1  # NOISE is the first
     length = max(models.ids, default=0) + 2
     counts = np.bincount(places, minlength=length)
@@ -119,6 +124,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
                 medoid=files[typical[0]][0].file if typical else None,
                 examples=tuple(files[i][0].file for i in examples if i in files),
                 missing=bool(typical) and typical[0] in gone,
+                usual=usual[cluster_id],
             )
         )
     return sorted(summaries, key=lambda summary: (-summary.count, summary.cluster_id))
@@ -154,6 +160,12 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[ClusterMember]
         for row in rows
         if members.image_ids[row] in files
     ]
+
+
+def centroid_distances(store: Store) -> dict[int, UsualDistance]:
+    """For each cluster, how far its members lie from its centroid."""
+    current = require_clustering(store)
+    return usual_centroid_distances(store.clusterings.assignments(current.clustering_id))
 
 
 def count_hidden(store: Store, cluster_id: int | None) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from organizer import registry
 from organizer.cluster.limits import require_within
+from organizer.counts import count_text
 from organizer.errors import ClusteringError, SettingsError
 from organizer.evaluate.internal import METRIC
 from organizer.library import embedders
@@ -219,7 +220,9 @@ class _ComparisonRun:
             registry.part_factory(CLUSTERERS, cell.algorithm), cell.algorithm, cell.images
         )
         if cell.k is not None and cell.k > cell.images:
-            raise ClusteringError(f"{cell.images:,} images cannot make {cell.k} clusters")
+            raise ClusteringError(
+                f"{count_text(cell.images, 'image')} cannot make {cell.k} clusters"
+            )
         cache = self._cache(cell, task.feature)
         for seed in task.seeds:
             entry = cache.get(cell.k, seed)
@@ -286,7 +289,7 @@ def _remarks(
     for name, asked in replaced_embedders(used).items():
         yield f"{name} stands for {', '.join(asked)}, whose weights are not here"
     if left_out:
-        yield f"{left_out:,} images are left out: an embedder has no vectors of them"
+        yield f"{count_text(left_out, 'image')} left out: an embedder has no vectors of them"
     if any(cell.noise for cell in cells):
         yield "images in no cluster count as one more cluster in the scores against truth"
     if any(not cell.seeded and cell.runs for cell in cells) and plan.repeats > 1:

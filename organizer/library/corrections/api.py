@@ -10,6 +10,7 @@ from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.library.corrections.apply import apply_requests
 from organizer.library.corrections.arguments import require_requests
 from organizer.library.corrections.history import HistoryEvent, read_history
+from organizer.library.corrections.later_acts import LaterAct, acts_after
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.requests import (
     DecisionRequest,
@@ -51,7 +52,7 @@ class Corrections:
         ...     [MoveImages("photos/owl.jpg", 5), RenameCluster(5, "Owl")]
         ... )  # doctest: +SKIP
         >>> library.corrections.undo().what  # doctest: +SKIP
-        ('1 image moved to cluster 5', "cluster 5 named 'Owl'")
+        ('move of 1 image to cluster 5', 'name Owl of cluster 5')
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
@@ -196,6 +197,13 @@ class Corrections:
             StoreError: The library cannot be written.
         """
         return self._return(redo_last)
+
+    def later_acts(self) -> tuple[LaterAct, ...]:
+        """What came after the step that the next undo takes back, and is no step.
+
+        Answers of a review, and an arrangement that is in place: an undo leaves both as they are.
+        """
+        return acts_after(self._store, step_to_undo(self._store.steps.all()))
 
     def next_undo(self) -> tuple[str, ...]:
         """What the next undo takes back, a line each; empty where there is nothing to undo."""

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from organizer.cluster.kmeans import KMeans
+from organizer.counts import count_text
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.clustering.build import ModeNames, PreparedImages, build_models
 from organizer.library.clustering.constraints import (
@@ -88,8 +89,9 @@ class Editor:
         rows = np.flatnonzero(members.cluster_ids == cluster_id)
         images = self.clusters.images(rows, kept=True)
         if not 2 <= k <= len(rows):
+            size = count_text(len(rows), "image")
             raise SettingsError(
-                f"cluster {cluster_id} with {len(rows)} images cannot be split into {k}",
+                f"cluster {cluster_id} with {size} cannot be split into {k}",
                 f"2 to {len(rows)}",
             )
         parts = KMeans(n_clusters=k, random_state=seed).fit_predict(images.points)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from organizer.cluster.assign import NOVEL_ORIGIN
 from organizer.cluster.decisions import describe_decision
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.clustering.preprocessing import describe_preprocessing
-from organizer.store import Store, StoredClustering
+from organizer.store import Store, StoredClustering, undone_steps
 from organizer.types import Decision, LineageReport, Step, StepKind
 
 _AGAIN = {StepKind.UNDO: "undone", StepKind.REDO: "redone"}
@@ -26,6 +27,7 @@ class HistoryEvent:
         clustering_id: The clustering that it made or brought back; 0 where it made none.
         user: Who did it; empty where that is not known, and where nobody did.
         step_id: The step of the history that it is of; 0 for clusters that an ingest found.
+        stands: Whether it holds: False for what was undone, and for an undo and a redo themselves.
     """
 
     at: str
@@ -34,6 +36,7 @@ class HistoryEvent:
     clustering_id: int = 0
     user: str = ""
     step_id: int = 0
+    stands: bool = True
 
 
 def read_history(
@@ -60,10 +63,12 @@ def _of_steps(store: Store, since: int = 0) -> Iterator[HistoryEvent]:
         clustering = {c.clustering_id: c for c in store.clusterings.all()}.__getitem__
     decisions = store.decisions.by_step()
     steps = {step.step_id: step for step in store.steps.all()}
+    undone = undone_steps(list(steps.values()))
     for step in steps.values():
         if step.step_id > since:
+            stands = step.kind not in _AGAIN and step.step_id not in undone
             for event in _of_step(step, steps, decisions, clustering):
-                yield replace(event, step_id=step.step_id)
+                yield replace(event, step_id=step.step_id, stands=stands)
 
 
 def _of_step(
@@ -160,4 +165,4 @@ def _listed(ids: tuple[int, ...]) -> str:
 
 
 def _counted(count: int) -> str:
-    return f"{count} cluster{'s' if count != 1 else ''}"
+    return count_text(count, "cluster")

@@ -1,19 +1,13 @@
-"""Names that a cluster may be given: printable, and of no other cluster."""
+"""Names that a cluster may be given: possible ones, and of no other cluster, in any case."""
 
 from __future__ import annotations
 
-import unicodedata
-
 from organizer.cluster.decisions import ConstraintsBuilder
 from organizer.errors import SettingsError
+from organizer.library.cluster_names import bearers, is_same_name, require_possible_name
 from organizer.library.corrections.state import EditorState
 from organizer.library.corrections.working import WorkingClusters
 from organizer.types import NOISE, is_crop_embedder
-
-
-def typed_name(text: str) -> str:
-    """A name with single spaces, an accent and its letter as one character."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def require_free_name(
@@ -36,21 +30,20 @@ def require_free_name(
         The name with single spaces, an accent and its letter as one character.
 
     Raises:
-        SettingsError: It cannot be a name, or another cluster has it.
+        SettingsError: It cannot be a name, or another cluster has it, in whichever case.
     """
-    name = typed_name(name)
-    if not name or not name.isprintable():
-        raise SettingsError(
-            f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
-        )
+    name = require_possible_name(name)
     here = set(clusters.models.cluster_ids.tolist())
-    bearers = [
+    others = [
         i
         for i, known in builder.names.items()
-        if known == name and (i in here or _may_return(builder, state, i))
+        if i != cluster_id
+        and is_same_name(known, name)
+        and (i in here or _may_return(builder, state, i))
     ]
-    if bearers and bearers != [cluster_id]:
-        raise _taken(here, name, bearers[0], cluster_id)
+    if others:
+        bearer = next((i for i in bearers(name, builder.names) if i in others), others[0])
+        raise _taken(here, builder.names[bearer], bearer, cluster_id)
     return name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from organizer.cluster.decisions import ConstraintsBuilder, describe_decision
+from organizer.counts import count_text
 from organizer.library.corrections.state import EditorState
 from organizer.library.images.decided import decided_singly
 from organizer.types import Decision, DecisionKind
@@ -38,7 +39,8 @@ def _reversed_images(builder: ConstraintsBuilder, decision: Decision) -> list[st
             count += decision.cluster_id in builder.banned.get(image_id, ())
         elif decision.kind is DecisionKind.NOT:
             count += builder.fixed.get(image_id) == decision.cluster_id
-    return [f"for {count} of the images this takes back an earlier decision"] if count else []
+    images = count_text(count, "image")
+    return [f"for {images} this takes back an earlier decision"] if count else []
 
 
 def _reversed_splits(decisions: Sequence[Decision], decision: Decision) -> list[str]:
@@ -65,5 +67,7 @@ def _left_behind(
         return []
     of = "burst" if len(named) == 1 else "bursts"
     whose = "its" if len(named) == 1 else "their"
-    images = f"{len(left)} other image{'s' if len(left) != 1 else ''} of {whose} {of}"
-    return [f"{images} stay{'s' if len(left) == 1 else ''}; --burst takes the whole burst along"]
+    images = count_text(
+        len(left), f"other image of {whose} {of} stays", f"other images of {whose} {of} stay"
+    )
+    return [f"{images}; --burst takes the whole burst along"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from organizer.cluster.decisions import ConstraintsBuilder
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.corrections.state import EditorState
 from organizer.library.corrections.working import WorkingClusters
@@ -36,7 +37,7 @@ def require_members(state: EditorState, image_ids: Sequence[str]) -> Labels:
     lacking = int(np.count_nonzero(rows == NOISE))
     if lacking:
         raise SettingsError(
-            f"{lacking} of the images are in no clustering yet",
+            f"{count_text(lacking, 'of the images is', 'of the images are')} in no clustering yet",
             f"organizer ingest --embedder {state.clustering.embedder.name} brings them in",
         )
     return np.unique(rows)

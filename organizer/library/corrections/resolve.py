@@ -1,4 +1,4 @@
-"""Resolve images as a person names them: by a path, or by the beginning of an image id."""
+"""Resolve images as a person names them: by a path, a file's name, or the beginning of an id."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.images.crops import active_crops
+from organizer.library.images.named import image_called
 from organizer.library.images.paths import images_at, typed_path
 from organizer.store import Store
 from organizer.types import WHOLE, Crop, is_crop_embedder
@@ -134,9 +136,11 @@ def _resolve_crops(
             named.image_ids.append(whole.crop_id)
             named.notes.append(f"{_called(store, image_id)}: no crop, all of the photo is meant")
     if left_out:
-        named.notes.append(f"{left_out} photos without a crop are left out: name them one by one")
+        photos = count_text(left_out, "photo without a crop is", "photos without a crop are")
+        named.notes.append(f"{photos} left out: name them one by one")
     if not named.image_ids:
-        raise SettingsError(f"none of these {left_out} photos has a crop", "name them one by one")
+        photos = count_text(left_out, "photo")
+        raise SettingsError(f"no crop is of the {photos} named", "name them one by one")
     named.image_ids = list(dict.fromkeys(named.image_ids))
     return named
 
@@ -159,6 +163,9 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
         if inside:
             return inside
     text = str(image).lower()
+    called = image_called(store, image)
+    if called is not None:
+        return [called]
     if _is_id(text, least=_SHORTEST):
         merged = store.merged_images.now().items()
         former = {now for image_id, now in merged if image_id.startswith(text)}
@@ -171,7 +178,7 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
             )
     raise SettingsError(
         f"there is no image {image} in the library",
-        "a path that was ingested, or an image id as organizer clusters show ID --json prints it",
+        "a file that was ingested, by its name or path; organizer clusters show CLUSTER lists them",
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organizer.cluster.decisions import ConstraintsBuilder, compile_constraints, describe_decision
+from organizer.cluster.decisions import ConstraintsBuilder, compile_constraints, decision_title
 from organizer.errors import ClusteringError
 from organizer.library.clustering.constraints import assign_within_constraints
 from organizer.library.corrections.state import EditorState, read_state
@@ -32,11 +32,18 @@ class UndoReport:
         kind: `StepKind.UNDO` or `StepKind.REDO`.
         what: What was undone or redone, a line each.
         clustering_id: The clustering that is current now; 0 where there is none.
+        step: What was undone or redone: `StepKind.DECISIONS` or `StepKind.RECLUSTER`.
     """
 
     kind: StepKind
     what: tuple[str, ...]
     clustering_id: int
+    step: StepKind = StepKind.DECISIONS
+
+    @property
+    def is_recluster(self) -> bool:
+        """Whether it was a recluster, so that all clusters are others now."""
+        return self.step is StepKind.RECLUSTER
 
     @property
     def done(self) -> str:
@@ -88,10 +95,10 @@ def can_undo(step: Step) -> bool:
 
 
 def describe_step(store: Store, step: Step) -> tuple[str, ...]:
-    """What a step did, for a person, a line each."""
+    """What a step was, for a person, a line each: "merge of 8 into 2"."""
     if step.kind is StepKind.RECLUSTER:
         return (f"recluster {step.clustering_id}",)
-    return tuple(map(describe_decision, store.decisions.by_step().get(step.step_id, ())))
+    return tuple(map(decision_title, store.decisions.by_step().get(step.step_id, ())))
 
 
 def _revert(
@@ -116,7 +123,7 @@ def _revert(
     if not step.former_id:  # a decision that is not about clusters, and there were none
         with store.transaction():
             store.steps.add(kind, at=now(), about=about.step_id)
-        return UndoReport(kind, describe_step(store, about), 0), None
+        return UndoReport(kind, describe_step(store, about), 0, about.kind), None
     former = store.clusterings.get(step.former_id)
     current = store.clusterings.get(step.clustering_id)
     clusters: WorkingClusters | None = None
@@ -129,7 +136,7 @@ def _revert(
         else:
             state = state or read_state(store, settings=settings)
             clusters = _restore(store, state, step, new)
-    report = UndoReport(kind, describe_step(store, about), former.clustering_id)
+    report = UndoReport(kind, describe_step(store, about), former.clustering_id, about.kind)
     return report, _after(store, state, clusters)
 
 

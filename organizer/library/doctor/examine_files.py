@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from organizer.arrange import read_journal
+from organizer.counts import count_text
 from organizer.errors import StoreError
 from organizer.library.doctor.contents import KeptContents
 from organizer.library.doctor.findings import Finding, Remedy, note
@@ -56,7 +57,7 @@ def examine_files(database: Database, contents: KeptContents) -> Iterator[Findin
         lacking = lacking_decisions(database)
         if "steps" in lacking:
             count = len(lacking.get("decisions", ()))
-            what = f"it lacks {count} decisions that were written down beside it"
+            what = f"it lacks {count_text(count, 'decision')} written down beside it"
             yield Finding("decisions", "journal.sqlite", what, Remedy.ADD_DECISIONS)
     yield from _arrangements(database)
     yield from _copies(database)
@@ -71,9 +72,9 @@ def _journal(database: Database) -> Iterator[Finding]:
         remedy, advice = Remedy.PUT_BACK_JOURNAL, ""
     else:
         remedy = Remedy.JOURNAL_FROM_DECISIONS
-        known = "no" if damage.decisions is None else f"{damage.decisions:,}"
+        known = count_text(damage.decisions or 0, "decision is", "decisions are")
         advice = (
-            f"{known} decisions are written down beside it; the clusters are made anew, those "
+            f"{known} written down beside it; the clusters are made anew, those "
             "with a name keep name and number, and older steps cannot be undone any more"
         )
     yield Finding("journal", "journal.sqlite", damage.why, remedy, advice=advice)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from organizer.cluster.decisions import compile_constraints
+from organizer.counts import count_text
 from organizer.library.arrangements.active import unfinished_record
 from organizer.library.clustering.space import NO_REDUCER
 from organizer.library.doctor.findings import Finding, Remedy, note
@@ -32,7 +33,7 @@ def _roots(store: Store) -> Iterator[Finding]:
     known = {root.root_id for root in store.roots.all()}
     used = set(store.photos.file_columns("root_id")["root_id"])
     if used - known:
-        what = f"{len(used - known)} folders of photos are in it no more"
+        what = f"it lacks {count_text(len(used - known), 'folder')} of photos"
         yield Finding("roots", "roots", what, Remedy.RESTORE_ROOTS)
 
 
@@ -43,7 +44,7 @@ def _images(store: Store) -> Iterator[Finding]:
         yield Finding(
             "images",
             "images",
-            f"{lost:,} images of files are in it no more",
+            f"it lacks {count_text(lost, 'image')} of files",
             Remedy.DESCRIBE_IMAGES,
             advice="organizer ingest reads time, place and camera of their files again; how bright "
             "they are stays unknown",
@@ -53,7 +54,7 @@ def _images(store: Store) -> Iterator[Finding]:
 def _crops(store: Store) -> Iterator[Finding]:
     lost = lost_crops(store)
     if lost:
-        what = f"{len(lost):,} crops that a detector saw are in it no more"
+        what = f"it lacks {count_text(len(lost), 'crop')} that a detector saw"
         yield Finding("crops", "crops", what, Remedy.RESTORE_CROPS)
 
 
@@ -84,7 +85,8 @@ def _vectors(store: Store) -> Iterator[Finding]:
         yield note(
             "vectors",
             store.vectors.table_name(embedder),
-            f"{lacking:,} images have no vector of {embedder.name}, by which they are clustered",
+            f"{count_text(lacking, 'clustered image has', 'clustered images have')} no vector of "
+            f"{embedder.name}",
             f"organizer ingest --embedder {embedder.name} embeds them",
         )
 
@@ -104,7 +106,7 @@ def _clusters(store: Store) -> Iterator[Finding]:
         return
     lost = store.clusterings.lost_members(current.clustering_id)
     if lost:
-        what = f"{lost:,} images that were moved are in it no more"
+        what = f"it lacks {count_text(lost, 'image')} that a decision moved"
         yield Finding("clusters", table, what, Remedy.REBUILD_MEMBERS)
         return
     yield from _space(store, current)
@@ -120,7 +122,7 @@ def _space(store: Store, current: StoredClustering) -> Iterator[Finding]:
     members = store.clusterings.assignments(current.clustering_id)
     held = set(np.unique(members.cluster_ids[~members.unassigned]).tolist())
     if held - set(models):
-        what = f"{len(held - set(models))} clusters of images are in it no more"
+        what = f"it lacks {count_text(len(held - set(models)), 'cluster')} of images"
         yield Finding("clusters", "modes", what, Remedy.RECLUSTER)
 
 
@@ -131,12 +133,12 @@ def _decisions(store: Store, current: StoredClustering) -> Iterator[Finding]:
     where = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
     astray = sum(where.get(image_id, cluster) != cluster for image_id, cluster in fixed.items())
     if astray:
-        what = f"{astray:,} images are not in the cluster that was decided"
+        what = f"{count_text(astray, 'image is', 'images are')} not in the cluster that was decided"
         yield Finding("clusters", f"assignments_{current.base_id}", what, Remedy.RECLUSTER)
     about = {image_id for decision in store.decisions.current() for image_id in decision.image_ids}
     unknown = about - store.photos.known_ids(about)
     if unknown:
-        what = f"decisions are about {len(unknown):,} images that are not in the library"
+        what = f"decisions are about {count_text(len(unknown), 'image')} not in the library"
         yield note("decisions", "decisions", what, "they hold again when the images come back")
 
 
@@ -171,7 +173,7 @@ def _photos(store: Store) -> Iterator[Finding]:
         gone += found is None
         others += found is not None and found != size
     if gone or others:
-        what = f"{gone:,} photos are not there any more, {others:,} have another size"
+        what = f"{count_text(gone, 'photo is', 'photos are')} gone, {others:,} of another size"
         yield note("photos", "files", what, "organizer ingest notes it")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from organizer import registry
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.store import Store
 from organizer.types import CROPS_PREFIX, PartSpec, is_crop_embedder
@@ -114,6 +115,7 @@ def missing_vectors_note(store: Store, spec: PartSpec) -> str:
     if lacking <= 0:
         return ""
     return (
-        f"{lacking:,} images have no vectors of {spec.name} and are in no cluster; to embed them: "
+        f"{count_text(lacking, 'image has', 'images have')} no vectors of {spec.name}, so no "
+        "cluster; to embed them: "
         f"organizer ingest --embedder {spec.name}"
     )

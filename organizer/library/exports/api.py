@@ -46,8 +46,8 @@ class Exports:
         It is written beside its target and moved there when it is complete.
 
         Args:
-            exporter: A format's name: csv, parquet, megadetector-json, fiftyone, embedding-atlas,
-                or a plugin's.
+            exporter: A format's name: csv, xlsx, parquet, megadetector-json, fiftyone,
+                embedding-atlas, or a plugin's.
             to: A file, or a folder for a format that is one; a stream for csv. In the current
                 folder, under the format's own name, where None.
             options: Which images, with or without vectors; all images where None.

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.decisions import compile_constraints
-from organizer.errors import SettingsError
-from organizer.library.current import require_cluster, require_clustering
+from organizer.library.cluster_names import resolve_members
+from organizer.library.current import require_clustering
 from organizer.library.exports.numbers import finite
 from organizer.library.images.decided import current_decisions, movers
 from organizer.store import Store, StoredClustering
 from organizer.store.ids import IdArray, contains_ids, pack_ids
-from organizer.types import NOISE, UNSURE, Assignments, AssignmentState
+from organizer.types import NOISE, Assignments, AssignmentState
 
 _COLUMNS = (
     "cluster_ids", "cluster_names", "states", "candidate_ids", "candidate_names", "distances",
@@ -70,7 +70,7 @@ class Membership:
         if not named:
             return None
         current = require_clustering(store)
-        wanted = [_cluster_id(store, current, self.names, name) for name in named]
+        wanted = [resolve_members(store, current, name) for name in named]
         members = cast(Assignments, self._members)
         inside: IdArray = self._packed[np.isin(members.cluster_ids[self._order], wanted)]
         return inside
@@ -120,20 +120,3 @@ def _only_moved(members: Assignments, by_person: Collection[str]) -> Assignments
     for row in np.flatnonzero(decided):
         decided[row] = members.image_ids[row] not in by_person
     return replace(members, states=np.where(decided, AssignmentState.AUTO.value, members.states))
-
-
-def _cluster_id(
-    store: Store, current: StoredClustering, names: Mapping[int, str], named: str | int
-) -> int:
-    """A cluster by its name or id; a name that is a number comes before the id."""
-    if named == UNSURE:
-        return NOISE
-    by_name = {name: cluster_id for cluster_id, name in names.items()}
-    if named in by_name:
-        return by_name[str(named)]
-    if not str(named).isdecimal():
-        raise SettingsError(
-            f"there is no cluster {named!r}", "organizer clusters lists ids and names"
-        )
-    require_cluster(store, current, int(named))
-    return int(named)

@@ -11,10 +11,17 @@ from organizer.export.target import check_target, replace_export
 from organizer.library import embedders
 from organizer.library.exports.format_options import make_exporter
 from organizer.library.exports.options import ExportOptions, ExportReport
+from organizer.library.exports.select import lacking_texts
 from organizer.library.exports.source import ExportSource
 from organizer.library.output_paths import require_suffix, resolve_output
 from organizer.library.progress import Progress
-from organizer.protocols import Exporter, FolderExporter, Openable, StreamExporter
+from organizer.protocols import (
+    CompleteExporter,
+    Exporter,
+    FolderExporter,
+    Openable,
+    StreamExporter,
+)
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import PartSpec, VectorUse
@@ -36,6 +43,7 @@ def run_export(
     embedder = _embedder(store, part, exporter, options)
     target = _target(store, part, exporter, to, force=force)
     source = ExportSource.open(store, part, options, embedder, settings=settings)
+    _require_complete(part, source, target, options)
     progress.begin(f"export {exporter}", len(source.selected.ids))
     images = _write(part, source, target, force=force, progress=progress)
     place = target if isinstance(target, Path) else None
@@ -54,6 +62,21 @@ def run_export(
         if place is not None and isinstance(part, Openable)
         else "",
     )
+
+
+def _require_complete(
+    part: Exporter, source: ExportSource, target: Path | BinaryIO, options: ExportOptions
+) -> None:
+    """Make sure that the format has all that it needs.
+
+    Raises:
+        SettingsError: Something is missing.
+    """
+    if not isinstance(part, CompleteExporter) or not isinstance(target, Path):
+        return
+    left_out = source.selected.incomplete if not options.leave_out_incomplete else {}
+    lacking = [f"images: {text}" for text in lacking_texts(left_out)]
+    part.require_complete(source.about, target.parent, lacking=lacking)
 
 
 def _target(

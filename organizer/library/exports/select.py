@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from organizer.library.exports.columns import CaptureColumns
 from organizer.library.exports.detections import DetectionColumns
 from organizer.library.exports.membership import Membership
 from organizer.library.exports.options import ExportOptions
-from organizer.protocols import Exporter, NeedyExporter, StillsExporter
+from organizer.protocols import CompleteExporter, Exporter, NeedyExporter, StillsExporter
 from organizer.store import Store
 from organizer.store.detections import QUARANTINED_CATEGORIES
 from organizer.store.file_lists import FileLists
@@ -152,11 +153,15 @@ def _complete(
         if not keep.all():
             lacking[_TITLES[name]] = int(np.count_nonzero(~keep))
             ids = ids[keep]
-    if lacking and not options.leave_out_incomplete:
-        what = " and ".join(f"{number:,} without a {title}" for title, number in lacking.items())
+    if lacking and not options.leave_out_incomplete and not isinstance(part, CompleteExporter):
         ways = "; ".join(_HINTS[name] for name, title in _TITLES.items() if title in lacking)
         raise SettingsError(
-            f"this format cannot hold some of the images: {what}",
+            f"this format cannot hold some of the images: {' and '.join(lacking_texts(lacking))}",
             f"{ways}; --leave-out-incomplete goes on without them",
         )
     return ids, lacking
+
+
+def lacking_texts(incomplete: Mapping[str, int]) -> list[str]:
+    """What images lack, a text each: "3 without a time"."""
+    return [f"{number:,} without a {title}" for title, number in incomplete.items()]

@@ -25,6 +25,7 @@ from organizer.library.folders.report import (
     report_undo,
 )
 from organizer.library.folders.undo import undo_arrangement
+from organizer.library.folders.update import plan_update, save_kept
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
 
@@ -133,6 +134,58 @@ class Folders:
                 return report_plan(wanted, files=files)
             return report_record(record, files=files)
 
+    def update(
+        self,
+        to: str | Path,
+        options: ArrangeOptions | None = None,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> ArrangeReport:
+        """Bring an arranged folder up to date with the clusters of now.
+
+        New photos come, those of other clusters now go to other folders, and links and copies that
+        belong into none any more are removed, with the folders that this empties. What a person
+        put into the folder, changed in it or took out of it stays as it is and is counted. `undo`
+        takes all of it back; one that was interrupted goes on with `apply`.
+
+        Args:
+            to: The folder.
+            options: How folders are named; None as when it was arranged. The folder and the mode
+                stay what they are.
+            dry_run: Only report what would be done.
+            progress: Receives the progress.
+            stop: See `arrange`.
+
+        Raises:
+            SettingsError: Nothing is arranged there, an arrangement was interrupted before, or what
+                a person moved in the folder was not read back.
+            ClusteringError: The template names the cluster, and there are none.
+            StoreError: The library cannot be written.
+        """
+        folder = require_path("to", to)
+        if options is not None:
+            options = require_object("options", options, ArrangeOptions).checked()
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
+        if require_flag("dry_run", dry_run):
+            return self._report_update(self._plan_update(options, folder, shown))
+        with self._opened.writing():
+            planned = self._plan_update(options, folder, shown)
+            if not planned.plan.steps:
+                save_kept(self._store, planned)
+                return self._report_update(planned)
+            record = run.apply_plan(self._store, planned.plan, progress=shown, stop=stop)
+            if record.applied:
+                save_kept(self._store, planned)
+            return report_record(
+                record,
+                files=planned.files,
+                unknown_files=planned.unknown_files,
+                notes=run.several_notes(planned),
+            )
+
     def undo(
         self, *, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False
     ) -> ArrangeUndoReport:
@@ -196,6 +249,19 @@ class Folders:
             return None
         found = find_duplicates(self._opened, options.duplicates, progress=progress)
         return files_to_set_aside(self._store, found, files_aside(self._store))
+
+    def _plan_update(
+        self, options: ArrangeOptions | None, to: Path, progress: Progress
+    ) -> run.PlannedArrangement:
+        return plan_update(self._store, options, to, settings=self._settings, progress=progress)
+
+    def _report_update(self, planned: run.PlannedArrangement) -> ArrangeReport:
+        return report_plan(
+            planned.plan,
+            files=planned.files,
+            unknown_files=planned.unknown_files,
+            notes=run.several_notes(planned),
+        )
 
     def _plan_file(self, plan: Path) -> Path:
         place = output_paths.resolve_output(self._store, plan, option="--plan")

@@ -45,6 +45,8 @@ class ArrangeOptions:
         duplicates: Arrange only the files that are not needed beside others, as the duplicates and
             bursts that are found so tell; they keep their folders unless there is a `template`. All
             files where None.
+        among_photos: Whether links and copies may be put among ingested photos: into a folder that
+            was ingested, is inside of one or holds one.
     """
 
     to: str | Path
@@ -53,6 +55,7 @@ class ArrangeOptions:
     template: str | None = None
     keep_tree: bool = False
     duplicates: DuplicateOptions | None = None
+    among_photos: bool = False
 
     @property
     def folder(self) -> Path:
@@ -75,6 +78,7 @@ class ArrangeOptions:
             to=require_path("to", self.to),
             mode=require_object("mode", self.mode, ArrangeMode),
             keep_tree=require_flag("keep_tree", self.keep_tree),
+            among_photos=require_flag("among_photos", self.among_photos),
         )
 
     def parsed(self) -> FolderTemplate:
@@ -89,6 +93,11 @@ class ArrangeOptions:
             )
         template = FolderTemplate.parse(self._text, fields=FIELDS)
         return template.keeping_tree() if self.keep_tree or self._is_plain else template
+
+    def to_keep(self, *, with_people: bool) -> dict[str, str | bool]:
+        """What an update takes over of them, besides the text of the template."""
+        by = self.by if self.template is None else ""
+        return {"by": by, "keep_tree": self.keep_tree, "with_people": with_people}
 
     @property
     def needs_clusters(self) -> bool:
@@ -116,7 +125,8 @@ def resolve_target_folder(
 
     Raises:
         SettingsError: It is a file, a photo, inside the library, or a folder that was ingested and
-            whose photos would be moved about within it; or active symbolic links would break.
+            whose photos would be moved about within it; links and copies would be put among
+            ingested photos, which the options do not allow; or active symbolic links would break.
     """
     place = resolve_output(store, options.folder, option="--to")
     real = Path(os.path.realpath(place))
@@ -124,7 +134,25 @@ def resolve_target_folder(
         raise SettingsError(f"{options.folder} is a file", "name a folder with --to")
     if options.mode is ArrangeMode.MOVE:
         _require_movable(store, real, options, active)
+    elif not options.among_photos and all(record.plan.to != real for record in active):
+        _require_apart(store, real, options)
     return real
+
+
+def _require_apart(store: Store, to: Path, options: ArrangeOptions) -> None:
+    for root in store.roots.all():
+        if to == root.folder:
+            where = "was ingested"
+        elif to.is_relative_to(root.folder):
+            where = f"is inside {root.folder}, which was ingested"
+        elif root.folder.is_relative_to(to):
+            where = f"holds {root.folder}, which was ingested"
+        else:
+            continue
+        raise SettingsError(
+            f"{options.folder} {where}: {options.mode} files would lie among your photos",
+            "choose a folder of its own with --to, or add --yes if you want that",
+        )
 
 
 def _require_movable(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from organizer.arrange import ArrangeMode, ArrangePlan, ArrangeRecord, StepResult
+from organizer.arrange import (
+    ArrangeMode,
+    ArrangePlan,
+    ArrangeRecord,
+    ArrangeStep,
+    StepAction,
+    StepResult,
+)
 from organizer.library.folders.photo_folders import WITHHELD_REASONS
 
 _SHOWN = 5
+
+TAKEN_OUT, CHANGED_THERE = "taken out of the folder by hand", "changed in the folder by hand"
+LEFT_BY_HAND = (TAKEN_OUT, CHANGED_THERE)
+"""Why an update leaves files as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,13 @@ class ArrangeReport:
         left: Number of files that were not to be arranged, by the reason.
         absent: Number of files that are not in the plan.
         sidecars: Number of files beside the photos that went along.
+        relocated: Of an update, number of files that were put into another folder of the same.
+        removed: Of an update, number of files that were removed from the folder.
+        not_removed: Of an update, number of files that were to be removed and were not, by why.
+        between: Of an update, the folders of the files that were relocated: from where, to where,
+            how many.
+        updates: Whether it is an update.
+        unknown_files: Of an update, number of files in the folder that no arrangement put there.
         refusals: A few of the files that were not arranged, with the reason.
         suffixed: Number of files with a suffix, because another has the name.
         made_safe: Number of names that were changed to be possible everywhere.
@@ -44,6 +62,12 @@ class ArrangeReport:
     left: Counter[str] = field(default_factory=Counter)
     absent: int = 0
     sidecars: int = 0
+    relocated: int = 0
+    removed: int = 0
+    not_removed: Counter[StepResult] = field(default_factory=Counter)
+    between: Sequence[tuple[str, str, int]] = ()
+    updates: bool = False
+    unknown_files: int = 0
     refusals: Sequence[tuple[Path, str]] = ()
     suffixed: int = 0
     made_safe: int = 0
@@ -54,12 +78,18 @@ class ArrangeReport:
     @property
     def is_whole(self) -> bool:
         """Whether every file of the library was arranged that was to be."""
-        return self.files == self.done + self.there + self.withheld
+        arranged = self.done + self.relocated + self.there
+        return self.files == arranged + self.withheld and not self.not_removed
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a file is placed, put elsewhere or removed, or would be."""
+        return bool(self.done or self.relocated or self.removed or self.sidecars)
 
     @property
     def withheld(self) -> int:
-        """Files that are left because people or vehicles are in the photo."""
-        return sum(self.left[why] for why in WITHHELD_REASONS.values())
+        """Files that are left because people or vehicles are in the photo, or by hand."""
+        return sum(self.left[why] for why in (*WITHHELD_REASONS.values(), *LEFT_BY_HAND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,7 @@ class ArrangeUndoReport:
     results: Counter[StepResult]
     refusals: Sequence[tuple[Path, str]]
     is_finished: bool
+    of_update: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -82,7 +113,12 @@ class ArrangeUndoReport:
 
 
 def report_plan(
-    made: ArrangePlan, *, files: int, file: Path | None = None, notes: Sequence[str] = ()
+    made: ArrangePlan,
+    *,
+    files: int,
+    file: Path | None = None,
+    unknown_files: int = 0,
+    notes: Sequence[str] = (),
 ) -> ArrangeReport:
     """Report what a plan would do.
 
@@ -90,14 +126,21 @@ def report_plan(
         made: The plan.
         files: Number of files that the library knows.
         file: Where the plan was written to.
+        unknown_files: Of an update, files in the folder that no arrangement put there.
         notes: What the person should know.
     """
-    withheld = WITHHELD_REASONS.values()
+    withheld = {*WITHHELD_REASONS.values(), *LEFT_BY_HAND}
+    counted = _count_steps(made.steps, made)
     return ArrangeReport(
         to=made.to,
         mode=made.mode,
         files=files,
-        done=sum(step.is_photo for step in made.steps),
+        done=counted.placed,
+        relocated=counted.relocated,
+        removed=counted.removed,
+        between=counted.between,
+        updates=made.updates,
+        unknown_files=unknown_files,
         there=sum(step.is_photo for step in made.there),
         left=Counter(item.why for item in made.left if item.image_id),
         absent=max(files - made.photos, 0),
@@ -110,33 +153,96 @@ def report_plan(
     )
 
 
-def report_record(record: ArrangeRecord, *, files: int, notes: Sequence[str] = ()) -> ArrangeReport:
+def report_record(
+    record: ArrangeRecord, *, files: int, unknown_files: int = 0, notes: Sequence[str] = ()
+) -> ArrangeReport:
     """Report what an arrangement did; see `report_plan`."""
-    planned = report_plan(record.plan, files=files, notes=notes)
-    counts = record.photo_counts
-    done = counts.pop(StepResult.DONE, 0)
-    refusals = [(step.source, reason) for step, _, reason in record.refusals()]
+    planned = report_plan(record.plan, files=files, unknown_files=unknown_files, notes=notes)
+    done = record.of(StepResult.DONE)
+    counted = _count_steps(done, record.plan)
+    results: Counter[StepResult] = Counter()
+    not_removed: Counter[StepResult] = Counter()
+    for step, result in zip(record.plan.steps, record.results, strict=True):
+        if step.is_photo and result is not StepResult.DONE:
+            is_removal = step.action is StepAction.REMOVE
+            (not_removed if is_removal else results)[result] += 1
+    refusals = [(_place_of(step), reason) for step, _, reason in record.refusals()]
     return replace(
         planned,
-        done=done,
-        results=+counts,
-        sidecars=record.counts[StepResult.DONE] - done,
+        done=counted.placed,
+        relocated=counted.relocated,
+        removed=counted.removed,
+        between=counted.between,
+        results=results,
+        not_removed=not_removed,
+        sidecars=sum(not step.is_photo for step in done),
         refusals=[*refusals, *planned.refusals][:_SHOWN],
         is_finished=record.applied,
     )
 
 
+def _place_of(step: ArrangeStep) -> Path:
+    return step.target if step.action is StepAction.REMOVE else step.source
+
+
+@dataclass(frozen=True, slots=True)
+class _StepCounts:
+    """Photos among some steps: newly placed, put into another folder, removed for good."""
+
+    placed: int
+    relocated: int
+    removed: int
+    between: Sequence[tuple[str, str, int]]
+
+
+def _count_steps(steps: Sequence[ArrangeStep], plan: ArrangePlan) -> _StepCounts:
+    photos = [step for step in steps if step.is_photo]
+    removals: dict[str, list[Path]] = defaultdict(list)
+    for step in photos:
+        if step.action is StepAction.REMOVE:
+            removals[step.image_id].append(step.target)
+    between: Counter[tuple[str, str]] = Counter()
+    placed = 0
+    for step in photos:
+        if step.action is StepAction.REMOVE:
+            continue
+        former: Path | None = None
+        if step.action is StepAction.RELOCATE or (
+            plan.updates and step.source.is_relative_to(plan.to)
+        ):
+            former = step.source
+        elif removals[step.image_id]:
+            former = removals[step.image_id].pop()
+        if former is None:
+            placed += 1
+        else:
+            between[_folder_in(plan.to, former), _folder_in(plan.to, step.target)] += 1
+    return _StepCounts(
+        placed,
+        between.total(),
+        sum(map(len, removals.values())),
+        [(one, other, count) for (one, other), count in between.most_common()],
+    )
+
+
+def _folder_in(to: Path, file: Path) -> str:
+    return file.parent.relative_to(to).as_posix()
+
+
 def report_undo(record: ArrangeRecord) -> ArrangeUndoReport:
     """Report what an undo did."""
     counts = record.photo_counts
-    undone = counts.pop(StepResult.UNDONE, 0)
+    steps = counts.pop(StepResult.UNDONE, 0)
     counts.pop(StepResult.PENDING, None)  # what the apply had not done
+    counted = _count_steps(record.of(StepResult.UNDONE), record.plan)
+    undone = counted.placed + counted.relocated + counted.removed
     return ArrangeUndoReport(
         to=record.plan.to,
         mode=record.plan.mode,
         created_at=record.created_at,
         undone=undone,
-        sidecars=record.counts[StepResult.UNDONE] - undone,
+        sidecars=record.counts[StepResult.UNDONE] - steps,
+        of_update=record.plan.updates,
         results=+counts,
         refusals=[(step.target, reason) for step, _, reason in record.refusals()][:_SHOWN],
         is_finished=record.undone,

@@ -17,6 +17,7 @@ from organizer.arrange import (
     next_journal,
     resume_journal,
 )
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.arrangements.active import (
     ActivePhoto,
@@ -51,12 +52,14 @@ class PlannedArrangement:
         photos: The photos of the active arrangements.
         several: Number of photos that show animals of several clusters, where clusters make
             folders.
+        unknown_files: Files in the folder that no arrangement put there; counted for an update.
     """
 
     plan: ArrangePlan
     files: int
     photos: Sequence[ActivePhoto]
     several: int = 0
+    unknown_files: int = 0
 
 
 def plan_arrangement(
@@ -111,6 +114,7 @@ def plan_arrangement(
     )
     if only is not None:  # the files that stay are not counted as left
         plan = replace(plan, left=[one for one in plan.left if one.why != _STAYS])
+    plan = replace(plan, made_with=options.to_keep(with_people=settings.with_people))
     several = photo_folders.several if options.needs_clusters else 0
     return PlannedArrangement(plan, len(items if only is None else only), photos, several)
 
@@ -164,7 +168,8 @@ def apply_plan(
     is_known = last is not None and last.plan.digest == plan.digest
     if last is None or not is_known or last.undoing:
         require_finished(active)
-        require_same_library(store, plan)
+        if not plan.updates:
+            require_same_library(store, plan)
     save_location(store)
     journal = last.file if last is not None and is_known else next_journal(folder)
     progress.begin(f"arranging in {plan.to}", len(plan.steps))
@@ -204,11 +209,15 @@ def _mark_moving(store: Store, plan: ArrangePlan) -> None:
 
 def plan_notes(planned: PlannedArrangement) -> list[str]:
     """Notes on a plan that the counts of its files do not show, a line each."""
-    notes = _stale_notes(planned)
-    if planned.several:
-        photos = "1 photo shows" if planned.several == 1 else f"{planned.several:,} photos show"
-        notes.append(f"{photos} animals of several clusters: a file is where its surest animal is")
-    return notes
+    return [*_stale_notes(planned), *several_notes(planned)]
+
+
+def several_notes(planned: PlannedArrangement) -> list[str]:
+    """A note on photos that belong into several folders."""
+    if not planned.several:
+        return []
+    photos = "1 photo shows" if planned.several == 1 else f"{planned.several:,} photos show"
+    return [f"{photos} animals of several clusters: a file is where its surest animal is"]
 
 
 def _stale_notes(planned: PlannedArrangement) -> list[str]:
@@ -227,7 +236,7 @@ def _stale_notes(planned: PlannedArrangement) -> list[str]:
     if not stale:
         return []
     note = (
-        f"{len(stale):,} files of an earlier arrangement in {plan.to} are not where they "
-        "would be put now; organizer arrange --undo takes that back before a new one"
+        f"{count_text(len(stale), 'file')} of an earlier arrangement in {plan.to} would be put "
+        "elsewhere now; organizer arrange --update puts them right, --undo takes them back"
     )
     return [note]

@@ -13,6 +13,7 @@ from organizer.arrange import (
     ArrangeRecord,
     ArrangeStep,
     Disk,
+    StepAction,
     StepResult,
     undo_journal,
 )
@@ -55,10 +56,16 @@ def undo_arrangement(
     progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
     if last.plan.mode is ArrangeMode.MOVE:
         store.mark_unfinished()  # the next writer updates the file rows, should this be interrupted
-    _put_back(active_photos(store, [last]), (s for s in last.plan.steps if not s.is_photo))
+    _put_back(active_photos(store, [last]), _sidecars(last))
     found = undo_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, found)
     return found
+
+
+def _sidecars(record: ArrangeRecord) -> Iterator[ArrangeStep]:
+    for step in record.plan.steps:
+        if not step.is_photo and step.action is not StepAction.REMOVE:
+            yield step
 
 
 def _put_back(photos: Sequence[ActivePhoto], sidecars: Iterable[ArrangeStep]) -> None:

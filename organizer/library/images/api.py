@@ -26,6 +26,7 @@ from organizer.library.images.details import ImageDetails, read_details
 from organizer.library.images.filters import ImageFilter, matching
 from organizer.library.images.frames import first_as_it_was
 from organizer.library.images.listing import ImageList, ListOrder, list_images
+from organizer.library.images.named import image_called
 from organizer.library.images.overview import (
     ImageOverview,
     PhotoColumns,
@@ -310,13 +311,13 @@ class Images:
         return f"<Images: {len(self):,}>"
 
     def _found(self, key: str | Path) -> str | None:
-        """The id of an image that was named by it, or by a path."""
+        """The id of an image that was named by it, by a path, or by the name of its file."""
         at = image_at(self._store, key)
         if at is not None:
             return at
         text = str(key).lower()
         if not text or set(text) - set(hexdigits):
-            return None
+            return image_called(self._store, key)
         text = self._store.merged_images.of(text)
         return text if self._store.photos.facts_of([text]) else None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from organizer.store import Store
 FOLDERS = "folders"
 TRUTH_COLUMNS = ("camera", "format", "light")
 """Properties of the photos themselves that may be taken for truth."""
+
+_OF_CARD = re.compile(r"DCIM|[1-9]\d\d[A-Z0-9_]{5}", re.IGNORECASE)
+"""Folders that cameras make: DCIM, 100RECNX, 101_PANA, 100EK113, 100MEDIA."""
+
+_OTHER_TRUTH = (
+    "--labels FILE.csv with the columns path and label; without labels, organizer review measures "
+    "how pure the clusters are from a sample that you look at"
+)
 
 _LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
 
@@ -76,9 +85,33 @@ def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
         return Truth(_from_photos(store, labels))
     files = store.photos.files_of(with_people=True)
     if labels == FOLDERS:
-        pairs = ((i, row.file.parent.name) for i, rows in files.items() for row in rows)
+        pairs = [(i, row.file.parent.name) for i, rows in files.items() for row in rows]
+        _require_classes({label for _, label in pairs})
         return _one_label_each(pairs)
     return _of_table(store, labels, below)
+
+
+def _require_classes(folders: Collection[str]) -> None:
+    """Make sure that folders can be classes of what is in their photos.
+
+    Raises:
+        SettingsError: There is only one, or they are those that cameras make on their cards.
+    """
+    if not folders:
+        return
+    if all(_OF_CARD.fullmatch(name) for name in folders):
+        shown = ", ".join(sorted(folders)[:3])
+        raise SettingsError(
+            f"the folders are those of memory cards ({shown}): they tell nothing of what is in the "
+            "photos, so nothing is scored",
+            _OTHER_TRUTH,
+        )
+    if len(folders) == 1:
+        raise SettingsError(
+            f"all photos lie in one folder ({next(iter(folders))}): they are of one class, so "
+            "nothing can be scored",
+            _OTHER_TRUTH,
+        )
 
 
 def _of_table(store: Store, labels: str, below: Path) -> Truth:

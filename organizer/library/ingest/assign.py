@@ -51,12 +51,14 @@ class AssignmentSummary:
         novel_images: Images that these took.
         compared: Images that were compared with the clusters.
         unassigned: Those of them that fit none.
+        assigned: The clusters of the others, one for each image; only where it was asked for.
     """
 
     novel: tuple[NovelCluster, ...] = ()
     novel_images: int = 0
     compared: int = 0
     unassigned: int = 0
+    assigned: tuple[int, ...] = ()
 
 
 class Assigner:

@@ -277,6 +277,7 @@ class CommitBuffer:
         members = assigner.assign(batch.image_ids, batch.vectors)
         self._report.compared += len(members)
         self._report.unassigned += int(np.count_nonzero(members.unassigned))
+        self._report.count_assigned(members.cluster_ids.tolist())
 
     def _without_members(self, batch: EmbeddingBatch) -> EmbeddingBatch:
         """The images that are no members yet: all, but where damage took vectors of members."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.images.crops import active_crops
 from organizer.library.ingest.assign import Assigner, AssignmentSummary
@@ -36,8 +38,8 @@ def assign_late(
         return AssignmentSummary()
     with store.transaction():
         assigner = Assigner.open(store, clustering, seed=seed)
-        assigner.assign(image_ids, vectors)
-        return assigner.finish()
+        assigned = assigner.assign(image_ids, vectors)
+        return replace(assigner.finish(), assigned=tuple(assigned.cluster_ids.tolist()))
 
 
 def late_images(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -33,6 +33,21 @@ class FailedReader:
     reason: str
     file: Path
     photos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GrownCluster:
+    """A cluster that new images came to.
+
+    Attributes:
+        cluster_id: Its id.
+        name: Its name; None where it has none.
+        added: Number of the new images that were assigned to it.
+    """
+
+    cluster_id: int
+    name: str | None
+    added: int
 
 
 @dataclass(slots=True)
@@ -113,6 +128,8 @@ class IngestReport:
         came: The images that came, or of which other things are known now; see `MOST_CHECKED`.
         remarks: What the checks of plugins say about them.
         failed_checks: The checks that failed.
+        assigned: New images by the cluster that they were assigned to.
+        grown: The same for the clusters that are there at the end, the most grown first.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -124,6 +141,8 @@ class IngestReport:
     novel: tuple[NovelCluster, ...] = ()
     novel_images: int = 0
     total_unassigned: int = 0
+    assigned: Counter[int] = field(default_factory=Counter)
+    grown: tuple[GrownCluster, ...] = ()
     other_suffixes: Counter[str] = field(default_factory=Counter)
     companions: int = 0
     videos_beside: int = 0
@@ -163,6 +182,21 @@ class IngestReport:
         if str(file) in self.examples[counted]:
             self.examples[counted].remove(str(file))
         self.count(outcome, file)
+
+    def count_assigned(self, cluster_ids: Iterable[int]) -> None:
+        """Count new images by the cluster that they were assigned to, -1 for none."""
+        self.assigned.update(cluster_id for cluster_id in cluster_ids if cluster_id >= 0)
+
+    def name_grown(self, ids: Iterable[int], names: Mapping[int, str]) -> None:
+        """Note which clusters have grown.
+
+        Args:
+            ids: The clusters that are there.
+            names: Their names.
+        """
+        found = self.assigned.keys() & {*ids}
+        order = sorted(found, key=lambda cluster_id: (-self.assigned[cluster_id], cluster_id))
+        self.grown = tuple(GrownCluster(i, names.get(i), self.assigned[i]) for i in order)
 
     def note_came(self, image_ids: Iterable[str]) -> None:
         """Note images that are to be checked, as far as there is room."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from organizer import metadata, registry
 from organizer.capture_times import FILE_NAME, NamePattern
+from organizer.cluster.decisions import compile_constraints
 from organizer.discover import Walk, resolve_start
 from organizer.errors import SettingsError
 from organizer.file_kinds import by_kind, image_suffixes
@@ -310,12 +311,17 @@ class _Ingest:
             late = assign_late(self.store, current, seed=self.settings.seed)
         self.report.novel += late.novel
         self.report.novel_images += late.novel_images
+        self.report.count_assigned(late.assigned)
         if current is not None and uses_capture_info(current):
             self.report.compared += late.compared
             self.report.unassigned += late.unassigned
         if current is not None:
             self.report.total_unassigned = self.store.clusterings.count_unassigned(
                 current.clustering_id
+            )
+            self.report.name_grown(
+                self.store.clusterings.cluster_ids(current.clustering_id),
+                compile_constraints(self.store.decisions.current()).names,
             )
 
     # Mark ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.decisions import compile_constraints
+from organizer.counts import count_text
 from organizer.evaluate.explain import CaptureFactors, explain_clusters
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
@@ -149,9 +150,9 @@ def report_notes(report: ClusteringReport) -> list[str]:
             f"its standard error is {error:.4f}"
         )
     if report.unassigned:
-        notes.append(f"{report.unassigned:,} images are unassigned; they are not scored")
+        notes.append(f"not scored: {count_text(report.unassigned, 'unassigned image')}")
     if report.labels and report.labelled < report.images:
-        notes.append(f"{report.labelled:,} of {report.images:,} images have a label")
+        notes.append(f"{report.labelled:,} of {count_text(report.images, 'image')} with a label")
     if report.labels and report.truth is None:
         notes.append("the images with a label are all unassigned: there is nothing to score")
     notes += report.known.reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from string import hexdigits
@@ -9,21 +10,25 @@ from string import hexdigits
 import numpy as np
 
 from organizer.arguments import require_path
+from organizer.cluster.usual_distance import usual_distances
 from organizer.discover import resolve_start
 from organizer.errors import SettingsError
 from organizer.library import embedders
+from organizer.library.cluster_names import resolve_cluster
 from organizer.library.images.crops import locate_photos
+from organizer.library.images.named import image_called
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.hits import Hits
 from organizer.library.search.pictures import QueryEmbedder
 from organizer.library.search.query import combined_query
 from organizer.library.search.text import text_embedder
 from organizer.protocols import Embedder, LoadedEmbedder
-from organizer.store import Store
-from organizer.types import Hit, PartSpec, Vectors, is_crop_embedder
+from organizer.store import Store, StoredClustering
+from organizer.types import NOISE, Hit, PartSpec, UsualDistance, Vectors, is_crop_embedder
 
 Photo = str | Path
-"""A photo of the library by its path or its image id, or any other by its path."""
+"""A photo of the library by its path, its image id or the name of its file, or any other by its
+path; or the most typical one of a cluster, by the name or id of that."""
 
 Nearest = tuple[str, float]
 """The id of an image or a crop, and its cosine distance."""
@@ -53,6 +58,29 @@ class Searcher:
     ) -> list[Nearest]:
         """See `organizer.library.Library.nearest`."""
         spec, loaded = self._chosen(embedder)
+        return self._nearest(likes, unlikes, spec, loaded, limit=limit)
+
+    def photos(
+        self,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        *,
+        limit: int,
+        embedder: str | Embedder | None,
+    ) -> Hits:
+        """See `organizer.library.Library.search`."""
+        spec, loaded = self._chosen(embedder)
+        return self.hits(self._nearest(likes, unlikes, spec, loaded, limit=limit), spec)
+
+    def _nearest(
+        self,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        spec: PartSpec,
+        loaded: LoadedEmbedder | None,
+        *,
+        limit: int,
+    ) -> list[Nearest]:
         liked, own = self._vectors(likes, spec, loaded)
         unliked, others = self._vectors(unlikes, spec, loaded)
         query = combined_query(liked, unliked)
@@ -63,7 +91,7 @@ class Searcher:
         spec, loaded = self._chosen(embedder)
         query = self._embedder.of_picture(data, spec, loaded)
         _require_direction(query, "the picture", spec)
-        return self.hits(_nearest(self._store, spec, query, limit))
+        return self.hits(_nearest(self._store, spec, query, limit), spec)
 
     def text(
         self,
@@ -121,7 +149,12 @@ class Searcher:
                     f"the image {image_id} has no vector of {spec.name}",
                     f"organizer ingest --embedder {spec.name}",
                 )
-        file = resolve_start(require_path("a photo", photo))
+        path = require_path("a photo", photo)
+        if not os.path.lexists(path.expanduser()):
+            named = self._named(photo)
+            if named is not None:
+                return self._vector(named, spec, loaded)
+        file = resolve_start(path)
         held = store.photos.image_at(file)
         own = [] if held is None else self._members(held, spec)
         stored = store.vectors.read_some(spec, own[:1])
@@ -130,6 +163,23 @@ class Searcher:
         if file.is_dir():
             raise SettingsError(f"{photo} is a folder", "name one photo")
         return self._embedder.of_file(file, spec, loaded), own
+
+    def _named(self, photo: Photo) -> str | None:
+        """The image that a file's name means, or the most typical one of a cluster.
+
+        Raises:
+            SettingsError: Several photos are called so; or none, and no cluster either.
+        """
+        named = image_called(self._store, photo)
+        if named is not None or not isinstance(photo, str) or "/" in photo:
+            return named
+        current = self._store.clusterings.current()
+        if current is None:
+            return None
+        cluster_id = _cluster_called(self._store, current, photo)
+        models = self._store.clusterings.models(current.clustering_id)
+        modes = np.flatnonzero(models.cluster_ids == cluster_id)
+        return str(models.medoids[modes[np.argmax(models.counts[modes])]])
 
     def _members(self, image_id: str, spec: PartSpec) -> list[str]:
         """An image, or for a crop embedder the crops of a photo, the surest first."""
@@ -141,12 +191,19 @@ class Searcher:
 
     # What is found -------------------------------------------------------------------------
 
-    def hits(self, found: Sequence[Nearest]) -> Hits:
-        """The files and clusters of images that were found."""
+    def hits(self, found: Sequence[Nearest], compared: PartSpec | None = None) -> Hits:
+        """The files and clusters of images that were found.
+
+        Args:
+            found: The images.
+            compared: The embedder of whose pictures the distances are; None where they are those
+                of a text to pictures, which the distances of pictures tell nothing about.
+        """
         store = self._store
         image_ids = [image_id for image_id, _ in found]
         with store.snapshot():
             current = store.clusterings.current()
+            usual = self._usual(current, compared)
             memberships = current and store.clusterings.memberships(current.clustering_id)
             names = self._names()
         clusters = memberships.of(image_ids) if memberships else {}
@@ -160,11 +217,29 @@ class Searcher:
                 cluster_name=names.get(clusters.get(image_id, -1)),
                 state=files[image_id][0].state,
                 box=files[image_id][0].box,
+                usual=usual.get(clusters.get(image_id, NOISE)),
             )
             for image_id, distance in found
             if image_id in files
         )
         return Hits(hits, self._opened)
+
+    def _usual(
+        self, current: StoredClustering | None, compared: PartSpec | None
+    ) -> dict[int, UsualDistance]:
+        """What distances to the images of each cluster usually are, of one embedder's vectors."""
+        if current is None or current.embedder != compared:
+            return {}
+        return usual_distances(self._store.clusterings.models(current.clustering_id))
+
+
+def _cluster_called(store: Store, current: StoredClustering, text: str) -> int:
+    try:
+        return resolve_cluster(store, current, text)
+    except SettingsError as error:
+        raise SettingsError(
+            f"there is no photo {text}, and {error.message}", error.hint or "check the path"
+        ) from error
 
 
 def _nearest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,12 @@ _PROMPT = "a photo of a {}."
 """As Radford et al. 2021, section 3.1.4: a label by itself is rarely the caption of a picture."""
 
 _ROWS_AT_ONCE = 65_536
+
+TEXT_EMBEDDER = "openclip:ViT-B-32/laion2b_s34b_b79k"
+"""The embedder that is named to whoever has none that reads texts."""
+
+_FOLDERS = 3
+"""Folders that are named in a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +153,8 @@ def reads_texts(loaded: LoadedEmbedder) -> TextEmbedder:
     """
     if not isinstance(loaded.part, TextEmbedder):
         raise SettingsError(
-            f"{loaded.spec.name} does not read texts",
-            "organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k",
+            f"{loaded.spec.name} has no text network: it does not read texts",
+            f"organizer ingest FOLDER --embedder {TEXT_EMBEDDER}, then search --text without it",
         )
     return loaded.part
 
@@ -156,7 +163,20 @@ def _first_that_reads(store: Store, settings: Settings) -> PartSpec:
     for spec in store.vectors.specs():
         if store.vectors.count(spec) and embedders.describe_embedder(spec.name, settings).text:
             return spec
+    names = ", ".join(dict.fromkeys(spec.name for spec in store.vectors.specs())) or "none"
     raise SettingsError(
-        "no embedder of this library reads texts",
-        "add one: organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k",
+        f"no embedder of this library reads texts: it has {names}",
+        _how_to_add(store, settings),
+    )
+
+
+def _how_to_add(store: Store, settings: Settings) -> str:
+    """The command that adds an embedder that reads texts, and whether its weights are here."""
+    folders = [shlex.quote(str(root.folder)) for root in store.roots.all()] or ["FOLDER"]
+    command = f"organizer ingest {' '.join(folders[:_FOLDERS])} --embedder {TEXT_EMBEDDER}"
+    if embedders.describe_embedder(TEXT_EMBEDDER, settings).weights == "here":
+        return command
+    return (
+        f"{command}; its weights are not on this machine and are downloaded then (600 MB), or "
+        "organizer models import takes them from a file"
     )

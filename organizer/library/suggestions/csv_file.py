@@ -17,14 +17,13 @@ from organizer.cluster.decisions import compile_constraints
 from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded, guarded_path, unguarded
 from organizer.library import csv_tables
-from organizer.library.corrections.names import typed_name
+from organizer.library.cluster_names import bearers, require_possible_name, typed_name
 from organizer.library.corrections.requests import DecisionRequest, MakeCluster, MoveImages
 from organizer.library.csv_tables import CsvTable, LeftOutLine, OddLineError, TableRow
 from organizer.library.current import require_clustering, unknown_cluster
 from organizer.library.output_paths import resolve_output
 from organizer.library.photo_paths.lines import read_images
 from organizer.library.suggestions.ask import Question
-from organizer.library.suggestions.names import bearers
 from organizer.library.suggestions.propose import Suggestion
 from organizer.store import Store
 
@@ -200,11 +199,7 @@ class _Targets:
         if len(found) == 1:
             return found[0]
         if cluster_id is None or (cluster_id, name.casefold()) not in self.former:
-            if not name.isprintable():
-                raise OddLineError(
-                    f"a cluster cannot be called {name[:40]!r}", "a name has letters"
-                )
-            return name
+            return _new_name(name)
         # It was renamed, merged or retired since; or two names differ in case alone.
         return self._known(cluster_id)
 
@@ -221,6 +216,13 @@ class _Targets:
         guess = typed_name(unguarded(line.cell(table.columns["guess"])))
         was_called = (cluster_id, guess.casefold()) in self.former
         return was_called or cluster_id in bearers(guess, self.names)
+
+
+def _new_name(name: str) -> str:
+    try:
+        return require_possible_name(name)
+    except SettingsError as error:
+        raise OddLineError(error.message, error.hint) from error
 
 
 def _row(item: Suggestion | Question) -> list[str | None]:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from organizer.errors import SettingsError
+from organizer.library.cluster_names import as_cluster_id, cluster_called
 from organizer.library.corrections.state import EditorState
 from organizer.library.suggestions.learn import AlikeNames, LearnedClusters
-from organizer.library.suggestions.names import bearers
 from organizer.store import FileRow
 from organizer.types import NOISE, Box, FileState, Labels
 
@@ -103,16 +102,15 @@ def _find(learned: LearnedClusters, *, name: str | None, least: float) -> list[S
 
 
 def cluster_id_of(name: str, names: Mapping[int, str]) -> int:
-    """The cluster of a name, in any case.
+    """A cluster with a name, by that in any case or by its id.
 
     Raises:
-        SettingsError: No cluster has it.
+        SettingsError: No cluster has it, or several do.
     """
-    found = bearers(name, names)
-    if len(found) != 1:
-        listed = ", ".join(sorted(names.values())[:20])
-        raise SettingsError(f"no cluster is called {name!r}", f"there are: {listed}")
-    return found[0]
+    cluster_id = as_cluster_id(name)
+    if cluster_id is not None and cluster_id in names:
+        return cluster_id
+    return cluster_called(name, names)
 
 
 def _open_rows(state: EditorState) -> Labels:

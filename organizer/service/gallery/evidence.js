@@ -14,7 +14,7 @@ export function Evidence({ candidates }) {
   return html`<figure class="evidence">
     <${Curve} known=${known} />
     <figcaption class="muted small">
-      ${chosen && html`The silhouette says how well the clusters are apart. ${chosen.k} was chosen`}
+      ${chosen && html`The silhouette (space) says how well the clusters are apart. ${chosen.k} was chosen`}
       ${chosen && second && html`; next best ${second.k}`}.
     </figcaption>
   </figure>`;
@@ -28,7 +28,7 @@ function Curve({ known }) {
   const x = scale(Math.log(ks[0]), Math.log(ks[ks.length - 1]), PAD.left, WIDTH - PAD.right);
   const y = scale(low - room, high + room, HEIGHT - PAD.bottom, PAD.top);
   const points = known.map((one) => [x(Math.log(one.k)), y(one.silhouette), one]);
-  const label = `Silhouette by number of clusters, from ${ks[0]} to ${ks[ks.length - 1]}`;
+  const label = `Silhouette (space) by number of clusters, from ${ks[0]} to ${ks[ks.length - 1]}`;
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label=${label}>
     ${ticks(low, high).map(
       (value) => html`<g key=${value} class="tick">

@@ -67,6 +67,8 @@ def show_shift(report: ShiftReport, *, json: bool) -> None:
         print_line("  none of its photos has a time")
     if after.outside:
         say(_outside(after))
+    if new != old:
+        say(f"to take it back: organizer deployments shift '{name}' {format_shift(old - new)}")
 
 
 def show_parts(report: SplitReport, *, json: bool) -> None:

@@ -27,7 +27,7 @@ def show_counts(counts: DetectionCounts, *, json: bool) -> None:
         return
     rows = [[group, f"{count:,}"] for group, count in sorted(counts.groups.items())]
     print_table(["photos", ">count"], rows)
-    parts = [f"{counts.crops:,} crops at or above {counts.threshold:g}"]
+    parts = [f"{count_text(counts.crops, 'crop')} at or above {counts.threshold:g}"]
     parts += [f"{count:,} embedded with {spec.name}" for spec, count in counts.embedded]
     print_line(", ".join(parts))
     if counts.failed:
@@ -44,10 +44,13 @@ def show_import(done: ImportReport, *, json: bool) -> None:
         print_json({**_found_fields(done), **_report_fields(report)})
         return
     below = f" below {short(found.base)}" if found.base is not None else ""
-    print_line(f"{report.images:,} images{below}, {report.new:,} with new detections")
+    print_line(f"{count_text(report.images, 'image')}{below}, {report.new:,} with new detections")
     _show_report(report)
     if found.not_found:
-        say(f"{len(found.not_found):,} images of the results are not in the library:")
+        images = count_text(
+            len(found.not_found), "image of the results is", "images of the results are"
+        )
+        say(f"{images} not in the library:")
         for path, why in list(found.not_found.items())[:_LISTED]:
             say(f"  {printable(path)}{_REASONS[why]}")
         if len(found.not_found) > _LISTED:
@@ -85,47 +88,47 @@ def show_burst_report(done: BurstReport, *, json: bool) -> None:
         print_json({**fields, **_report_fields(done.report)})
         return
     print_line(
-        f"{done.bursts:,} bursts: something moved in {done.report.images:,} photos, "
+        f"{count_text(done.bursts, 'burst')}: something moved in "
+        f"{count_text(done.report.images, 'photo')}, "
         f"nothing moved in {done.still:,}"
     )
     _show_report(done.report)
     if done.alone:
-        say(f"{done.alone:,} photos are in no burst of three or more")
+        say(f"{count_text(done.alone, 'photo is', 'photos are')} in no burst of three or more")
     if done.known:
-        say(f"{done.known:,} photos keep the results of a detector")
+        say(f"{count_text(done.known, 'photo keeps', 'photos keep')} the results of a detector")
     if done.unreadable:
-        say(f"{done.unreadable:,} photos of bursts cannot be read any more")
+        say(f"{count_text(done.unreadable, 'photo')} of bursts cannot be read any more")
 
 
 def _show_report(report: DetectionReport) -> None:
     """Counts to stdout, notes and the next step to stderr."""
     cropped = report.cropped
     named = f" with {report.embedder.name}" if report.embedder is not None else ""
-    print_line(f"{cropped.embedded:,} crops embedded{named}")
+    print_line(f"{count_text(cropped.embedded, 'crop')} embedded{named}")
     show_counts(report.counts, json=False)
     late = report.late
     if late.compared:
         inside = late.compared - late.unassigned
-        print_line(
-            f"{inside:,} of them were assigned to clusters, {late.unassigned:,} are unassigned"
-        )
+        print_line(f"assigned to clusters: {inside:,} of them; unassigned: {late.unassigned:,}")
     if late.novel:
-        found = "novel cluster was" if len(late.novel) == 1 else "novel clusters were"
-        print_line(f"{len(late.novel):,} {found} found, with {late.novel_images:,} crops")
+        found = count_text(len(late.novel), "novel cluster was", "novel clusters were")
+        print_line(f"{found} found, with {count_text(late.novel_images, 'crop')}")
     if cropped.unreadable:
-        say(f"{cropped.unreadable:,} crops: their photos are gone or changed; import again later")
+        crops = count_text(cropped.unreadable, "crop")
+        say(f"{crops} of photos that are gone or changed; import again later")
     if cropped.failed:
         say(
-            f"{cropped.failed:,} crops have no vector; the next import tries again. The first: "
-            f"{cropped.first_failure}"
+            f"{count_text(cropped.failed, 'crop has', 'crops have')} no vector; the next import "
+            f"tries again. The first: {cropped.first_failure}"
         )
     if report.outdated:
         say(
-            f"{report.outdated:,} crops in the clusters are not in the detector's results any "
-            "more: organizer recluster leaves them out"
+            f"{count_text(report.outdated, 'crop')} in the clusters not in the detector's results "
+            "any more: organizer recluster leaves them out"
         )
     if report.left:
-        say(f"{report.left:,} images keep the results of a detector")
+        say(f"{count_text(report.left, 'image keeps', 'images keep')} the results of a detector")
     if report.embedder is not None and not late.compared:
         say(f"to cluster the crops: organizer recluster --embedder {report.embedder.name}")
 

@@ -11,6 +11,7 @@ from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.state import EditorState
 from organizer.library.folders.read_back.inferred import InferredDecisions
 from organizer.library.folders.read_back.names import name_of_folder
+from organizer.spelling import name_key
 from organizer.types import Decision
 
 
@@ -90,8 +91,9 @@ def _in_order(renamed: Mapping[int, str], names: Mapping[int, str]) -> Iterator[
     """New names, each once it is free; one of several that wait for each other gives way first."""
     left, called = dict(renamed), dict(names)
     while left:
-        taken = {name for i, name in called.items() if i in left}
-        free = [i for i, name in left.items() if name not in taken - {called.get(i)}]
+        keys = {i: name_key(name) for i, name in called.items() if i in left}
+        taken = set(keys.values())
+        free = [i for i, name in left.items() if name_key(name) not in taken - {keys.get(i)}]
         if not free:
             waiting = min(left)
             called[waiting] = f"{left[waiting]} (cluster {waiting})"

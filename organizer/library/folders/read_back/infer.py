@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from organizer.counts import count_text
 from organizer.library.arrangements.active import folder_name
+from organizer.library.cluster_names import is_same_name
 from organizer.library.corrections.state import EditorState
 from organizer.library.folders.photo_folders import PhotoFolders
 from organizer.library.folders.read_back.compare import FolderComparison
 from organizer.library.folders.read_back.inferred import InferredDecisions
-from organizer.library.folders.read_back.names import infer_names, name_of_folder
+from organizer.library.folders.read_back.names import (
+    infer_names,
+    name_of_folder,
+    why_impossible,
+)
 from organizer.library.images.crops import PhotoGroup
 from organizer.types import NOISE, DecisionKind
 
@@ -168,14 +174,14 @@ class _Inference:
         """Infer new clusters from new folders."""
         for folder, image_ids in self._comparison.changes.new_folders.items():
             name = name_of_folder(folder)
-            bearer = next((i for i, n in self._names.items() if n == name), None)
+            bearer = next((i for i, n in self._names.items() if is_same_name(n, name)), None)
             members = self._affected_by_source(image_ids)
             if bearer is not None and bearer not in self.found.renamed:
                 self.found.not_applied.append(
                     f"{_counted(image_ids)} in the folder {folder!r}: cluster {bearer} is called so"
                 )
-            elif not name.isprintable():
-                self.found.not_applied.append(f"a cluster cannot be called {name!r}")
+            elif refused := why_impossible(name):
+                self.found.not_applied.append(f"{_counted(image_ids)} in a new folder: {refused}")
             elif members:
                 self.found.new_clusters[folder] = members
 
@@ -264,4 +270,4 @@ class _Inference:
 
 
 def _counted(image_ids: Sequence[str]) -> str:
-    return f"{len(image_ids):,} image{'s' if len(image_ids) != 1 else ''}"
+    return count_text(len(image_ids), "image")

@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from organizer.arrange.names import safe_name
+from organizer.errors import SettingsError
 from organizer.library.arrangements.active import folder_name
+from organizer.library.cluster_names import require_possible_name
 from organizer.library.folders.items import cluster_label
 from organizer.library.folders.read_back.compare import FolderComparison
+from organizer.spelling import name_key
 
 
 def name_of_folder(folder: str) -> str:
@@ -69,18 +72,30 @@ def infer_names(
         name = name_of_folder(name_from_folder(folder, cluster_id, former))
         if current is None:
             found.not_applied.append(f"cluster {cluster_id} is gone: it cannot be called {name!r}")
-        elif not name.isprintable() or not name:
-            found.not_applied.append(f"a cluster cannot be called {name!r}")
-        elif safe_name(cluster_label(names, current)) != name:
+        elif safe_name(cluster_label(names, current)) == name:
+            continue
+        elif refused := why_impossible(name):
+            found.not_applied.append(refused)
+        else:
             found.renamed[current] = name
-    taken = {name: i for i, name in names.items() if i not in found.renamed}
+    taken = {name_key(name): i for i, name in names.items() if i not in found.renamed}
     for cluster_id, name in list(found.renamed.items()):
-        if name in taken:
+        bearer = taken.get(name_key(name))
+        if bearer is not None:
             del found.renamed[cluster_id]
             found.not_applied.append(
-                f"cluster {cluster_id} cannot be called {name!r}: cluster {taken[name]} has it"
+                f"cluster {cluster_id} cannot be called {name!r}: cluster {bearer} has it"
             )
     return found
+
+
+def why_impossible(name: str) -> str:
+    """Why no cluster can have a name; empty where one can."""
+    try:
+        require_possible_name(name)
+    except SettingsError as error:
+        return error.message
+    return ""
 
 
 def _folder_names(comparison: FolderComparison, cluster_id: int) -> Iterator[str]:

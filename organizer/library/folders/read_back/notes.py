@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from organizer.counts import count_text
 from organizer.library.folders.photo_folders import PhotoFolders
 
 DecidedMembers = Mapping[str, Sequence[str]]
@@ -30,7 +31,8 @@ def crop_notes(
     several = {image_id: members for image_id, members in decided.items() if len(members) > 1}
     if several:
         crops = sum(map(len, several.values()))
-        yield f"in {_photos(len(several))} more than one animal is meant: {crops:,} crops"
+        meant = count_text(crops, "crop")
+        yield f"in {_photos(len(several))} more than one animal is meant: {meant}"
     yield from _staying_notes(folders, decided, into)
     quarantined = sum(folders.is_quarantined(image_id) for image_id in decided)
     if quarantined:
@@ -68,7 +70,7 @@ def _staying_notes(
 
 
 def _photos(count: int) -> str:
-    return f"{count:,} photo{'s' if count != 1 else ''}"
+    return count_text(count, "photo")
 
 
 def _have(count: int) -> str:

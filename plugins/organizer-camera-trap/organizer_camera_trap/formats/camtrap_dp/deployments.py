@@ -5,33 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from organizer.errors import SettingsError
 from organizer.types import Deployment, ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.zones import with_offset
 
 _SHOWN = 10
-_HOW = "organizer deployments write-csv FILE.csv, fill it in, organizer deployments read FILE.csv"
+HOW_TO_DESCRIBE = (
+    "organizer deployments write-csv FILE.csv, fill it in, organizer deployments read FILE.csv"
+)
+"""How a person describes deployments."""
 
 Row = dict[str, str | float]
 
 
-def deployment_rows(about: ExportInfo, where: tzinfo) -> list[Row]:
-    """The rows of deployments.csv.
-
-    Raises:
-        SettingsError: A deployment has no place or period, or an invalid one.
-    """
+def wrong_deployments(about: ExportInfo) -> str:
+    """Which deployments have no place or period, or an invalid one; "" where all have them."""
     lacking = [
         f"{deployment.deployment_id} ({', '.join(what)})"
         for deployment in about.deployments.values()
         if (what := list(_lacking(deployment)))
     ]
-    if lacking:
-        more = f" and {len(lacking) - _SHOWN:,} more" if len(lacking) > _SHOWN else ""
-        raise SettingsError(
-            f"Camtrap DP needs more about deployments: {', '.join(lacking[:_SHOWN])}{more}",
-            _HOW,
-        )
+    more = f" and {len(lacking) - _SHOWN:,} more" if len(lacking) > _SHOWN else ""
+    return f"more about deployments: {', '.join(lacking[:_SHOWN])}{more}" if lacking else ""
+
+
+def deployment_rows(about: ExportInfo, where: tzinfo) -> list[Row]:
+    """The rows of deployments.csv, of deployments that have all that it needs."""
     return [_row(deployment, where) for deployment in about.deployments.values()]
 
 

@@ -22,7 +22,7 @@ _COMPUTED = (
 _GIVEN = (
     "name", "id", "title", "contributors", "description", "version", "keywords", "image",
     "homepage", "licenses", "bibliographicCitation", "project", "coordinatePrecision",
-    "relatedIdentifiers", "references",
+    "relatedIdentifiers", "references", "timezone",
 )  # fmt: skip
 _PROJECT = (
     "id", "title", "acronym", "description", "path", "samplingDesign", "captureMethod",
@@ -32,6 +32,8 @@ _PROJECT = (
 TEMPLATE = f"""\
 # The metadata of a project for Camtrap DP's datapackage.json. Fill in every "".
 # All other properties of its metadata can be added: https://camtrap-dp.tdwg.org/metadata
+
+timezone = ""  # of the cameras' clocks: Europe/Berlin, or +01:00 for clocks without summer time
 
 [project]
 title = ""
@@ -57,15 +59,11 @@ role = "contact"  # {", ".join(ROLES)}
 def read_project(file: Path) -> dict[str, Any]:
     """Read a file with properties of datapackage.json: TOML, or JSON by its suffix.
 
+    It may have the time zone of the cameras' clocks too.
+
     Raises:
-        SettingsError: It did not exist, and a template was written; or it cannot be read, or has a
-            property that is unknown or computed.
+        SettingsError: It cannot be read, or has a property that is unknown or computed.
     """
-    if not file.exists():
-        _write_template(file)
-        raise SettingsError(
-            f"there was no {file}: a template was written there", f"fill it in: {file}"
-        )
     properties = _parsed(file)
     for name in properties:
         if name in _COMPUTED:
@@ -85,15 +83,17 @@ def read_project(file: Path) -> dict[str, Any]:
     return properties
 
 
-def complete_properties(properties: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge options into the properties of a file, and check that they are complete.
+def merged_properties(
+    properties: Mapping[str, Any], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Merge options into the properties of a file, and tell what is missing or invalid.
 
     Args:
         properties: The properties of datapackage.json.
         given: title, sampling_design, capture_method, individuals and contributor, where given.
 
-    Raises:
-        SettingsError: Something is missing or invalid; the message lists all of it.
+    Returns:
+        The properties, and what is wrong with them, a text each.
     """
     project = properties.get("project", {})
     project = dict(project) if isinstance(project, Mapping) else {}
@@ -104,12 +104,7 @@ def complete_properties(properties: Mapping[str, Any], given: Mapping[str, Any])
     if given.get("contributor"):
         contributors = [{"title": given["contributor"]}]
     wrong = [*_wrong_project(project), *_wrong_contributors(contributors), *_wrong_rest(properties)]
-    if wrong:
-        raise SettingsError(
-            f"Camtrap DP needs: {'; '.join(wrong)}",
-            "--set project=FILE.toml; where it does not exist, a template is written",
-        )
-    return {**properties, "project": project, "contributors": contributors}
+    return {**properties, "project": project, "contributors": contributors}, wrong
 
 
 _OPTIONS = {
@@ -178,7 +173,12 @@ def _parsed(file: Path) -> dict[str, Any]:
     return properties
 
 
-def _write_template(file: Path) -> None:
+def write_project(file: Path) -> None:
+    """Write a file to fill in.
+
+    Raises:
+        SettingsError: It cannot be written, or its name does not end in .toml.
+    """
     if file.suffix.lower() != ".toml":
         raise SettingsError(f"there is no {file}", "a template is written for FILE.toml")
     write_new(file, TEMPLATE)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.export.spreadsheet import guarded, unguarded
 from organizer_camera_trap.formats.camtrap_dp.project import write_new
 from organizer_camera_trap.formats.camtrap_dp.standard import OBSERVATION_TYPES, RANKS
 
@@ -95,7 +96,7 @@ def read_taxa(file: Path) -> dict[str, Taxon]:
         cells = {name: line.cell(place).strip() for name, place in columns.items()}
         if not cells["name"]:
             raise SettingsError(f"{file} line {line.number} has no name", "fill it in")
-        found[cells["name"]] = _taxon(cells, f"{file} line {line.number}")
+        found[unguarded(cells["name"])] = _taxon(cells, f"{file} line {line.number}")
     return found
 
 
@@ -110,7 +111,7 @@ def write_taxa(file: Path, names: Iterable[str | None]) -> None:
     lines.writerow(["name", "scientificName", "observationType", "taxonRank", "taxonID"])
     for name in sorted({name for name in names if name}):
         kind = _PLAIN.get(name.strip().lower(), "animal")
-        lines.writerow([name, "", kind, "", ""])
+        lines.writerow([guarded(name), "", kind, "", ""])
     write_new(file, "\ufeff" + text.getvalue())
 
 

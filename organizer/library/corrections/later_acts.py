@@ -1,0 +1,74 @@
+"""What was done after the last step that undo would take back, and is no step itself.
+
+Answers of a review change no cluster, and an arrangement is files on the disk: neither is taken
+back with a step. Whoever undoes expects the last act to be taken back, so it is said which was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from organizer.arrange import ArrangeRecord, journals, read_journal
+from organizer.library.arrangements.active import journal_folder
+from organizer.store import Store
+from organizer.types import Step
+
+
+@dataclass(frozen=True, slots=True)
+class LaterAct:
+    """Something that was done after a step, and that no undo takes back.
+
+    Attributes:
+        what: What it was, for a person.
+        hint: How it is taken back.
+    """
+
+    what: str
+    hint: str
+
+
+def acts_after(store: Store, step: Step | None) -> tuple[LaterAct, ...]:
+    """What was done after a step; all that was done where None."""
+    at = step.at if step is not None else ""
+    return (*_answers_after(store, at), *_arrangement_after(store, at))
+
+
+def _answers_after(store: Store, at: str) -> tuple[LaterAct, ...]:
+    count = sum(given > at for given in store.answers.times().values())
+    if not count:
+        return ()
+    noun = "answer" if count == 1 else "answers"
+    return (
+        LaterAct(
+            f"{count:,} {noun} of a review", "organizer review --sample: a later answer counts"
+        ),
+    )
+
+
+def _arrangement_after(store: Store, at: str) -> tuple[LaterAct, ...]:
+    """The last arrangement that is in place, if it was made after a time."""
+    for file in reversed(journals(journal_folder(store))):
+        record = read_journal(file)
+        if not record.undone:
+            break
+    else:
+        return ()
+    if at and not _is_after(record, at):
+        return ()
+    what = f"an arrangement of {len(record.plan.steps):,} files in {record.plan.to}"
+    return (LaterAct(what, "organizer arrange --undo"),)
+
+
+def _is_after(record: ArrangeRecord, at: str) -> bool:
+    """Whether an arrangement was begun after a time; what its journal has of it are seconds."""
+    begun = datetime.fromisoformat(record.created_at)
+    then = datetime.fromisoformat(at)
+    if begun != then.replace(microsecond=0):
+        return begun > then
+    return _written(record.file) > then
+
+
+def _written(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
