@@ -8,7 +8,16 @@ in Python can read the JSON with them: ``StatusJson.model_validate_json(text)``.
 
 from __future__ import annotations
 
-from organizer.fields.shapes import base, clusters, files, ingest, library, quality, sightings
+from organizer.fields.shapes import (
+    base,
+    clusters,
+    duplicates,
+    files,
+    ingest,
+    library,
+    quality,
+    sightings,
+)
 from organizer.fields.shapes.base import Shape
 
 SHAPES: dict[str, tuple[type[Shape], ...]] = {
@@ -27,6 +36,7 @@ SHAPES: dict[str, tuple[type[Shape], ...]] = {
     "compare": (quality.CompareJson, quality.RecipesJson),
     "export": (files.ExportJson, files.ExportOptionsJson),
     "arrange": (files.ArrangeJson, files.ArrangeUndoJson, files.ReadBackJson),
+    "duplicates": (duplicates.DuplicatesJson, duplicates.WantedJson),
     "events": (sightings.EventsJson, sightings.BurstsJson),
     "counts": (sightings.CountsJson,),
     "backup": (library.BackupJson, library.BackupChecksJson),
