@@ -30,7 +30,7 @@ class FileKind(IntEnum):
 _TITLES = {
     FileKind.VIDEO: "video",
     FileKind.RAW: "raw photo",
-    FileKind.JPEG_XL: "JPEG XL: pip install 'organizer[jxl]' to read them",
+    FileKind.JPEG_XL: "JPEG XL: pip install 'organizer-photos[jxl]' to read them",
     FileKind.PICTURE: "picture",
     FileKind.ARCHIVE: "archive: unpack it to read what is in it",
 }

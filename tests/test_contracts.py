@@ -448,7 +448,7 @@ def test_pca_of_little_gives_what_there_is(shape: tuple[int, int]) -> None:
 def test_umap_that_is_not_installed_says_how_to_install_it() -> None:
     with pytest.raises(PluginError, match="not installed") as caught:
         registry.create_part("organizer.reducers", PartSpec("umap"))
-    assert "organizer[umap]" in caught.value.hint
+    assert "organizer-photos[umap]" in caught.value.hint
 
 
 # --- executors ----------------------------------------------------------------------------------

@@ -235,7 +235,7 @@ def test_no_faiss_is_an_error_that_says_what_to_install(
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(PluginError, match="not installed") as raised:
         installed_faiss()
-    assert "organizer[cpu]" in raised.value.hint
+    assert "organizer-photos[cpu]" in raised.value.hint
 
 
 def test_two_faiss_are_an_error_that_names_both(

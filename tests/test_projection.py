@@ -177,7 +177,7 @@ def test_umap_that_is_not_installed_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(PluginError, match="UMAP is not installed") as raised:
         project(_groups(20, 2)[0], method="umap")
-    assert "organizer[umap]" in raised.value.hint
+    assert "organizer-photos[umap]" in raised.value.hint
 
 
 @needs_umap

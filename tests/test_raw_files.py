@@ -110,7 +110,7 @@ def test_what_is_no_raw_file_is_read_as_before(name: str) -> None:
 def test_without_a_preview_the_extra_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw, "find_spec", lambda _: None)
     for data in (without_preview(), b"x" * 5_000):
-        with pytest.raises(ImageError, match=r"pip install 'organizer\[raw\]'") as raised:
+        with pytest.raises(ImageError, match=r"pip install 'organizer-photos\[raw\]'") as raised:
             decoded(data, name)
         assert not raised.value.lasting
 

@@ -20,7 +20,7 @@ from organizer.types import Vectors
 
 needs_umap = pytest.mark.skipif(
     importlib.util.find_spec("umap") is None,
-    reason="NOT TESTED: umap-learn is not installed; pip install 'organizer[umap]'",
+    reason="NOT TESTED: umap-learn is not installed; pip install 'organizer-photos[umap]'",
 )
 
 
@@ -96,7 +96,7 @@ def test_umap_that_is_not_installed_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(PluginError, match="UMAP is not installed") as raised:
         umap()
-    assert "organizer[umap]" in raised.value.hint
+    assert "organizer-photos[umap]" in raised.value.hint
 
 
 MAKERS = [none, pca, smooth]

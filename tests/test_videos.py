@@ -100,7 +100,7 @@ def test_of_a_video_that_was_cut_the_rest_is_read(kind: str, data: st.DataObject
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     data = make_video(".avi", plain(RED))
     monkeypatch.setattr(video, "find_spec", lambda _: None)
-    with pytest.raises(ImageError, match=r"pip install 'organizer\[video\]'") as raised:
+    with pytest.raises(ImageError, match=r"pip install 'organizer-photos\[video\]'") as raised:
         frames_of(data, "a.avi")
     assert not raised.value.lasting
 

@@ -81,9 +81,9 @@ def organizer(
     if wait is not None:
         os.environ["ORGANIZER_WAIT"] = str(wait)  # also of the processes that it begins
     if version:
-        from importlib.metadata import version as version_of
+        from organizer.distribution import installed_version
 
-        typer.echo(f"organizer {version_of('organizer')}")
+        typer.echo(f"organizer {installed_version()}")
         raise typer.Exit
 
 

@@ -122,7 +122,7 @@ def print_not_read(report: IngestReport) -> None:
         said = f" ({title})" if title else ""
         say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}{said}")
     if any(suffix in VIDEO_SUFFIXES for suffix, _ in kinds) and not reads_videos():
-        say("hint: to read videos: pip install 'organizer[video]'")
+        say("hint: to read videos: pip install 'organizer-photos[video]'")
     rest = kinds[shown:]
     if rest:
         files = count_text(sum(count for _, count in rest), "file")

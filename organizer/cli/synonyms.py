@@ -45,9 +45,6 @@ SYNONYMS = {
 }
 """By the command, as it is typed: words for it in other programs."""
 
-_DUPLICATES = "ingest"
-"""Where there is no command for them: an ingest counts duplicates."""
-
 
 def meant_commands(word: str, known: Collection[str], *, above: str = "") -> list[str]:
     """The commands that a word may mean, as they are typed after `organizer`.
@@ -66,7 +63,5 @@ def _by_synonym(word: str, known: Collection[str], above: str) -> Iterator[str]:
         if word not in words.split():
             continue
         top, _, below = command.partition(" ")
-        if not above:
-            yield command if top in known else _DUPLICATES
-        elif top == above and below in known:
+        if (not above and top in known) or (top == above and below in known):
             yield command

@@ -191,7 +191,7 @@ def installed_faiss() -> str:
             continue
     if not found:
         raise PluginError(
-            "FAISS is not installed", "pip install 'organizer[cpu]', or [gpu] beside a GPU"
+            "FAISS is not installed", "pip install 'organizer-photos[cpu]', or [gpu] beside a GPU"
         )
     if len(found) > 1:
         names = [item.split()[0] for item in found]

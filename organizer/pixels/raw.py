@@ -117,8 +117,8 @@ def develop(data: bytes) -> NDArray[np.uint8]:
     """
     if find_spec("rawpy") is None:
         raise ImageError(
-            "the raw file holds no preview that can be used: pip install 'organizer[raw]' to "
-            "develop it",
+            "the raw file holds no preview that can be used: pip install "
+            "'organizer-photos[raw]' to develop it",
             lasting=False,
         )
     import rawpy

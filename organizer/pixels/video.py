@@ -138,7 +138,8 @@ def _seconds(container: Any) -> float | None:
 def _opened(data: bytes, max_pixels: int | None) -> Iterator[tuple[Any, Any]]:
     if find_spec("av") is None:
         raise ImageError(
-            "videos are not read here: pip install 'organizer[video]' to read them", lasting=False
+            "videos are not read here: pip install 'organizer-photos[video]' to read them",
+            lasting=False,
         )
     import av
 

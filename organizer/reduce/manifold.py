@@ -27,7 +27,9 @@ def umap(*, n_components: int = 10, n_neighbors: int = 15, random_state: int = 0
     try:
         import umap as installed  # noqa: F401 - only whether it is installed
     except ImportError as error:
-        raise PluginError("UMAP is not installed", "pip install 'organizer[umap]'") from error
+        raise PluginError(
+            "UMAP is not installed", "pip install 'organizer-photos[umap]'"
+        ) from error
     return Umap(n_components, n_neighbors, random_state)
 
 

@@ -102,7 +102,7 @@ def require_umap() -> None:
         PluginError: It is not installed.
     """
     if find_spec("umap") is None:
-        raise PluginError("UMAP is not installed", "pip install 'organizer[umap]'")
+        raise PluginError("UMAP is not installed", "pip install 'organizer-photos[umap]'")
 
 
 def scaled(xy: NDArray[np.floating]) -> Points:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -12,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from platformdirs import user_cache_path
 from starlette.middleware.gzip import GZipMiddleware
 
+from organizer.distribution import installed_version
 from organizer.library import Library
 from organizer.service import (
     clusters,
@@ -89,7 +89,7 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
     service = _service(library, options)
     app = FastAPI(
         title="organizer",
-        version=version("organizer"),
+        version=installed_version(),
         summary="Groups of photos, and what a person decided about them.",
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page fetches scripts from elsewhere

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from organizer.distribution import installed_version
 from organizer.library import Library
 from organizer.library.embedders.describe import describe_embedder
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
@@ -150,7 +150,7 @@ def get_status(service: ServiceOf, revision: RevisionOf, user: UserOf) -> Status
     capture = library.images.overview().photos.capture
     return Status(
         library=str(found.library),
-        version=version("organizer"),
+        version=installed_version(),
         revision=revision,
         clustering=None
         if current is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.atomic import write_atomically
+from organizer.distribution import DISTRIBUTION
 from organizer.errors import StoreError
 from organizer.store.lance_errors import damaged, explain
 from organizer.store.schemas import SCHEMA_VERSION
@@ -45,7 +46,7 @@ def read_manifest(path: Path) -> Manifest:
         raise StoreError(
             f"the library {path} was written by a newer organizer (format {manifest.schema}, this "
             f"one knows {SCHEMA_VERSION})",
-            "update organizer: pip install --upgrade organizer",
+            f"update organizer: pip install --upgrade {DISTRIBUTION}",
         )
     return manifest
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from organizer.cli import main
+from organizer.distribution import installed_version
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Ran, Run, make_groups, make_photo
@@ -186,9 +187,8 @@ def test_an_unknown_command_is_refused_with_the_nearest_one(typed: Run) -> None:
 
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:
-    from importlib.metadata import version
 
-    assert run("--version").out == f"organizer {version('organizer')}\n"
+    assert run("--version").out == f"organizer {installed_version()}\n"
 
 
 # Ingest --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from organizer.distribution import DISTRIBUTION
 from organizer.errors import StoreError
 from organizer.types import Labels
 
@@ -22,7 +23,7 @@ _FOLDER = "comparisons"
 _REVISION = 1
 """Of the code that turns vectors into labels and scores; another one makes all runs again."""
 
-_DECIDING = ("organizer", "scikit-learn", "scipy", "numpy")
+_DECIDING = (DISTRIBUTION, "scikit-learn", "scipy", "numpy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
+from organizer.distribution import installed_version
 from organizer.errors import SettingsError
 from organizer.library.exports.columns import CaptureColumns, FileColumns, fact_columns
 from organizer.library.exports.detections import DetectionColumns
@@ -144,7 +144,7 @@ def _about(
     used = sorted(known.capture.deployments(selected.ids))
     deployments = read_placement(store).deployments if used else {}
     return ExportInfo(
-        program=f"organizer {version('organizer')}",
+        program=f"organizer {installed_version()}",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         clusters={i: membership.names.get(i) for i in membership.ids},
         clustering_id=current.clustering_id if current else None,
