@@ -203,7 +203,7 @@ class CommitBuffer:
         made = {
             file.image_id: file.miniature
             for file in files
-            if file.image_id in new and file.miniature is not None
+            if file.image_id is not None and file.image_id in new and file.miniature is not None
         }
         if made:
             self._store.miniatures.append(list(made), np.stack(list(made.values())))
