@@ -19,6 +19,7 @@ from organizer.errors import SettingsError
 from organizer.file_kinds import VIDEO_SUFFIXES, image_suffixes
 from organizer.file_times import modified_ns
 from organizer.live_photos import is_of_live_photo
+from organizer.spelling import is_unicode
 from organizer.types import ImageRef, Outcome, Problem
 
 _SYSTEM_FOLDERS = frozenset(
@@ -52,7 +53,7 @@ class Walk:
     suffixes: frozenset[str] = field(default_factory=lambda: image_suffixes())  # noqa: PLW0108 - defined below
 
     def __iter__(self) -> Iterator[ImageRef]:
-        if not _is_unicode(str(self.start)):
+        if not is_unicode(str(self.start)):
             self.problems.append(self._misnamed(str(self.start)))
             return
         try:
@@ -86,7 +87,7 @@ class Walk:
             return
         beside = self._companions(folder, entries)
         for entry in entries:
-            if not entry.name.isprintable() and not _is_unicode(entry.name):
+            if not entry.name.isprintable() and not is_unicode(entry.name):
                 self.problems.append(self._misnamed(entry.path))
                 continue
             try:
@@ -164,7 +165,7 @@ def resolve_start(path: Path) -> Path:
         start = path.expanduser().resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise SettingsError(f"there is no folder or file {path}", "check the path") from error
-    if not _is_unicode(str(start)):
+    if not is_unicode(str(start)):
         shown = str(start).encode("utf-8", "backslashreplace").decode()
         raise SettingsError(f"the name {shown} is not valid UTF-8", "rename it")
     if not start.is_dir() and not start.is_file():
@@ -193,13 +194,4 @@ def _first_visit(folder: str, seen: set[tuple[int, int]]) -> bool:
     if key in seen:
         return False
     seen.add(key)
-    return True
-
-
-def _is_unicode(name: str) -> bool:
-    """Whether a name is text: what is not comes from the system as lone surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
     return True

@@ -21,6 +21,15 @@ _FORMULA = re.compile(r'="(.*)"')
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 
+def is_unicode(name: str) -> bool:
+    """Whether a name is text: what is not comes from the system as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def parts_of(text: str) -> tuple[str, ...]:
     """The parts of a path as they are spelled, the root or drive first."""
     parts: list[str] = []

@@ -46,7 +46,7 @@ def arrange(
 ) -> Path:
     """Arrange, a move by its plan; the folder."""
     folder = home_of(library) / to
-    choice = ArrangeOptions(folder, mode, **rest)  # type: ignore[arg-type]
+    choice = ArrangeOptions(folder, mode, among_photos=True, **rest)  # type: ignore[arg-type]
     if mode is ArrangeMode.MOVE:
         plan = home_of(library) / "plan.csv"
         plan.unlink(missing_ok=True)

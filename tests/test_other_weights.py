@@ -93,12 +93,12 @@ def test_photos_without_vectors_of_the_embedder_are_reported(
     library.ingest([photos / "red"], embedder="channel-mean")
     listening = Listening()
     library.recluster(k=2, embedder="channel-mean", progress=listening)
-    (told,) = [note for note in listening.notes if "in no cluster" in note]
+    (told,) = [note for note in listening.notes if "so no cluster" in note]
     assert told.startswith("16 images have no vectors of channel-mean")
     assert told.endswith("organizer ingest --embedder channel-mean")
     listening = Listening()
     library.recluster(k=2, embedder="hsv", progress=listening)
-    assert not [note for note in listening.notes if "in no cluster" in note]
+    assert not [note for note in listening.notes if "so no cluster" in note]
 
 
 def test_an_embedder_that_came_with_organizer_once_names_what_takes_over(

@@ -353,7 +353,7 @@ def test_what_is_in_a_collection_is_found_by_its_key_alone(
     filled.recluster(k=3)
     assert None not in filled.clusters
     assert [1] not in filled.clusters
-    with pytest.raises(SettingsError, match="no cluster None"):
+    with pytest.raises(SettingsError, match="a cluster cannot be None"):
         filled.clusters[None]  # type: ignore[index]
     assert filled.clusters[np.int64(1)] == filled.clusters[1]  # type: ignore[index]
     assert len({filled.clusters[1], filled.clusters[1], filled.clusters[2]}) == 2

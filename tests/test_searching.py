@@ -63,7 +63,7 @@ def test_an_image_whose_file_is_gone_is_searched_for_by_its_id(
 
 
 def test_an_id_that_is_none_is_refused(clustered: Library) -> None:
-    with pytest.raises(SettingsError, match="there is no folder or file 0123"):
+    with pytest.raises(SettingsError, match="there is no photo 0123"):
         clustered.search("0123456789abcdef" * 2)
 
 

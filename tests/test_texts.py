@@ -91,7 +91,7 @@ def test_the_embedder_that_reads_is_found_or_named(typed: Run) -> None:
     assert plain.out == named.out
     other = typed("search", "--text", "red", "--embedder", "channel-mean")
     assert (other.code, other.out) == (2, "")
-    assert "channel-mean does not read texts" in other.err
+    assert "channel-mean has no text network" in other.err
 
 
 @pytest.mark.parametrize("words", [["--text", ""], ["--text", "  "]])

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from organizer.spelling import name_key
+from organizer.spelling import is_unicode, name_key
 from organizer.store.choices import ChoiceTable
 from organizer.store.conditions import one_of
 from organizer.store.database import Database
@@ -383,6 +383,8 @@ class PhotoTables:
         Args:
             end: The name of a file, with the folders above it or without, by slashes.
         """
+        if not is_unicode(end):
+            return []  # such files are problems, and never of the library
         table = self._database.read("files", ["image_id", "root_id", "path", "state"])
         name = unicodedata.normalize("NFC", end.rsplit("/", 1)[-1])
         composed = pc.utf8_normalize(table["path"], form="NFC")

@@ -131,7 +131,8 @@ def test_where_finds_the_weights_of_one_embedder(typed: Run, file: Path) -> None
 
 def test_what_was_imported_is_used_from_then_on(typed: Run, file: Path, tmp_path: Path) -> None:
     ran = typed("models", "import", file, "--name", "mobilenet_v2")
-    assert (ran.code, ran.err) == (0, "")
+    assert ran.code == 0
+    assert "--embedder mobilenet_v2" in ran.err, "what to do next"
     kept = Path(ran.out.strip())
     assert kept.read_bytes() == file.read_bytes()
     photos = make_groups(tmp_path / "photos", each=2)

@@ -158,7 +158,8 @@ def test_a_target_without_permission_is_refused_before_the_work(
 
 def test_clusters_of_one_and_images_that_are_nearly_equal(tmp_path: Path, run: Run) -> None:
     for i, colour in enumerate([(250, 0, 0), (0, 250, 0), (0, 0, 250), (0, 0, 251)]):
-        Image.new("RGB", (20 + i, 20), colour).save(tmp_path / f"{i}.png")
+        (tmp_path / f"{i % 2}").mkdir(exist_ok=True)
+        Image.new("RGB", (20 + i, 20), colour).save(tmp_path / f"{i % 2}" / f"{i}.png")
     assert run("ingest", ".", "--embedder", "channel-mean", cwd=tmp_path).code == 0
     assert run("recluster", "--k", "3", cwd=tmp_path).code == 0
     for method in ("pca", "tsne", "none"):
