@@ -75,10 +75,12 @@ def fold(text: str, width: int) -> list[str]:
     lines = [""]
     for word in re.findall(r"\s*[^\s-]*-?", text):
         for part in _chopped(word, lines[-1], width):
-            if lines[-1] and cell_len(lines[-1] + part.rstrip()) > width:
+            if cell_len(lines[-1] + part.rstrip()) <= width:
+                lines[-1] += part
+            elif lines[-1]:
                 lines.append(part.lstrip())
             else:
-                lines[-1] += part
+                lines[-1] = part.lstrip()
     return [line.rstrip() for line in lines]
 
 
