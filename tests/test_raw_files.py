@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from functools import partial
 from pathlib import Path
 
@@ -133,6 +134,16 @@ def test_a_damaged_raw_file_is_a_picture_or_a_problem(kind: str, data: st.DataOb
     except ImageError:
         return
     assert image.pixels.ndim == 3
+
+
+def test_a_camera_name_that_became_a_number_costs_the_metadata_alone() -> None:
+    """Found by changing bytes at random: Pillow cannot write such a directory."""
+    sound = RAW_FILES[".cr3"](jpeg(), 1)
+    at = sound.index(struct.pack("<HH", 271, 2))
+    odd = sound[:at] + struct.pack("<HHI", 271, 5, 1) + sound[at + 8 :]
+    assert raw.exif_block(odd) is None
+    seen = decode_image(ImageRef(Path("/photos"), "odd.cr3", len(odd), 0), odd)
+    assert seen.pixels.shape[2] == 3
 
 
 def test_libraw_develops_what_has_no_preview() -> None:

@@ -136,9 +136,16 @@ def _text(error: Exception) -> str:
     return told.decode(errors="replace") if isinstance(told, bytes) else str(told)
 
 
+_PILLOW_RAISES = (
+    OSError, ValueError, TypeError, SyntaxError, LookupError, ArithmeticError, AttributeError,
+    struct.error,
+)  # fmt: skip
+"""What comes of damaged directories; the last but one where a tag has a value of another type."""
+
+
 def _canon_block(data: bytes) -> bytes | None:
     """One block of the three of a CR3: directories of the picture, of EXIF and of GPS."""
-    with suppress(OSError, ValueError, TypeError, SyntaxError, LookupError, struct.error):
+    with suppress(*_PILLOW_RAISES):
         outer, *below = (_loaded(_box(data, kind)) for kind in (b"CMT1", b"CMT2", b"CMT4"))
         for tag, inner in zip((exif.EXIF_IFD, exif.GPS_IFD), below, strict=True):
             if inner:
