@@ -10,14 +10,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from organizer.arrange import names
 from organizer.arrange.photo_units import PhotoUnit, UnitBuilder
 from organizer.arrange.sidecars import Sidecar
 from organizer.arrange.template import FolderTemplate, cluster_key
 from organizer.arrange.types import ArrangeItem, ArrangeMode, ArrangePlan, ArrangeStep, LeftFile
 from organizer.arrange.unique_names import TargetNames, unique_suffix
 from organizer.errors import SettingsError
-from organizer.spelling import name_key
+from organizer.spelling import is_unicode, name_key
 
 
 def make_plan(
@@ -49,7 +48,7 @@ def make_plan(
         SettingsError: `to` is a file, or its name is not valid UTF-8.
     """
     to = Path(os.path.abspath(to))  # noqa: PTH100 - a link stays one
-    if not names.is_text_name(str(to)):
+    if not is_unicode(str(to)):
         raise SettingsError("the name of the folder is not valid UTF-8", "choose another --to")
     if os.path.lexists(to) and not to.is_dir():
         raise SettingsError(f"{to} is a file", "name a folder with --to")

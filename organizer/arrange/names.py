@@ -97,15 +97,6 @@ def cut_name(text: str, longest: int) -> str:
     return text[: whole or end]
 
 
-def is_text_name(name: str) -> bool:
-    """Whether a name is valid UTF-8; Python reads other bytes as lone surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 

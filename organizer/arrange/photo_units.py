@@ -12,7 +12,7 @@ from organizer.arrange.sidecars import FolderListing, Sidecar
 from organizer.arrange.template import ClusterKey, FolderTemplate, distinct_clusters, values_of
 from organizer.arrange.types import ArrangeItem, ArrangeMode, LeftFile
 from organizer.companions import split_name
-from organizer.spelling import name_key
+from organizer.spelling import is_unicode, name_key
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class UnitBuilder:
 
     def _why_not(self, folder: FolderListing, path: str, item: ArrangeItem, done: set[str]) -> str:
         name = item.source.name
-        if not names.is_text_name(path) or not names.is_text_name(name):
+        if not is_unicode(path) or not is_unicode(name):
             return "its name is not valid UTF-8: rename it"
         if name in done:
             return "it was given twice"
@@ -143,7 +143,7 @@ class UnitBuilder:
         found: dict[str, Sidecar] = {}
         for sidecar in folder.sidecars(photo, only_first=self.mode is ArrangeMode.MOVE):
             why = ""
-            if not names.is_text_name(sidecar.path):
+            if not is_unicode(sidecar.path):
                 why = "its name is not valid UTF-8: rename it"
             elif sidecar.is_link and self.mode is ArrangeMode.MOVE:
                 why = "it is a symbolic link, which a move could break"

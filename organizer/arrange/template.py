@@ -19,7 +19,7 @@ from typing import Self
 from organizer.arrange import names
 from organizer.arrange.types import ArrangeItem, Value
 from organizer.errors import SettingsError
-from organizer.spelling import name_key
+from organizer.spelling import is_unicode, name_key
 
 _SEPARATOR = re.compile(r"[/\\]")
 _TIME = "%Y-%m-%d_%H-%M-%S"
@@ -232,7 +232,7 @@ def _pieces(text: str, fields: Mapping[str, TemplateField]) -> list[_Piece]:
         if name is not None:
             _require_field(text, name, spec or "", conversion, fields)
             pieces.append(_FieldRef(name, spec or ""))
-    if not names.is_text_name(text):
+    if not is_unicode(text):
         raise SettingsError("the template is not valid UTF-8", _EXAMPLE)
     return pieces
 

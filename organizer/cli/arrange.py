@@ -314,10 +314,7 @@ def _update(
         arrange_output.print_update(report, json=json, is_planned=True)
         if dry_run or not report.has_changes:
             raise typer.Exit(0 if report.is_whole else EXIT_SOME_UNUSABLE)
-        if not sys.stdin.isatty() or json:
-            raise SettingsError("nothing was changed: nobody can be asked here", "add --yes")
-        if not _confirmed("apply this?"):
-            say("nothing was changed")
+        if not _agreed("apply this?", json=json):
             return
     with _working() as (progress, stopped):
         report = found.folders.update(to, options, dry_run=dry_run, progress=progress, stop=stopped)
@@ -344,14 +341,8 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
         report = found.folders.read_back(to, dry_run=True, progress=progress)
     needs_answer = report.has_decisions and not (dry_run or yes)
     if needs_answer:
-        is_interactive = sys.stdin.isatty() and not json
         arrange_output.print_read_back(report, json=json)
-        if not is_interactive:
-            refused = SettingsError("nothing was changed: nobody can be asked here", "add --yes")
-            print_error(refused)  # what --json gives are the decisions, which are printed already
-            raise typer.Exit(refused.exit_code)
-        if not _confirmed("apply these decisions?"):
-            say("nothing was changed")
+        if not _agreed("apply these decisions?", json=json):
             return
     if not dry_run:
         with progress_bar() as progress:
@@ -362,9 +353,17 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
         arrange_output.print_read_back(report, json=json)
 
 
-def _confirmed(question: str) -> bool:
+def _agreed(question: str, *, json: bool) -> bool:
+    """Ask whether what was printed is to be done; end the command where nobody can be asked."""
+    if not sys.stdin.isatty() or json:
+        refused = SettingsError("nothing was changed: nobody can be asked here", "add --yes")
+        print_error(refused)  # not as JSON too: what --json gives is printed already
+        raise typer.Exit(refused.exit_code)
     typer.echo(f"{question} [y/n] ", nl=False, err=True)
-    return sys.stdin.readline().strip().lower() in _YES
+    is_agreed = sys.stdin.readline().strip().lower() in _YES
+    if not is_agreed:
+        say("nothing was changed")
+    return is_agreed
 
 
 @contextmanager

@@ -51,7 +51,10 @@ class _Completed(str):
 
 def complete_clusters(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The clusters whose name or id begins with what was typed; named ones by their names."""
-    with suppress(Exception):  # a shell shows what is printed here in the midst of its line
+    import sqlite3
+
+    # What a busy, damaged or older library gives: a shell shows it in the midst of its line.
+    with suppress(OSError, ValueError, sqlite3.Error):
         return _completed(_clusters(ctx), incomplete)
     return []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +58,7 @@ class Captioned:
 
 
 def find_drawing(*, blocks: bool) -> Drawing | None:
-    """How the terminal shows pictures; None where it shows none, which is said.
+    """How the terminal shows pictures; None, with a note to the user, where it shows none.
 
     Args:
         blocks: Whether a terminal without pictures gets coloured blocks.
@@ -79,6 +79,15 @@ def find_drawing(*, blocks: bool) -> Drawing | None:
         "coarse blocks"
     )
     return None
+
+
+def show_if_asked(
+    library: Library, shown: Iterable[Captioned], *, pictures: bool, blocks: bool
+) -> None:
+    """Show pictures below a table, where ``--pictures`` or ``--blocks`` asks for them."""
+    drawing = find_drawing(blocks=blocks) if pictures or blocks else None
+    if drawing is not None:
+        show_pictures(library, list(shown), drawing)
 
 
 def show_pictures(library: Library, pictures: Sequence[Captioned], drawing: Drawing) -> None:

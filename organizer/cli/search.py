@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from organizer.cli.completion import complete_clusters
-from organizer.cli.pictures import BlocksOption, PicturesOption, find_drawing, show_pictures
+from organizer.cli.pictures import BlocksOption, PicturesOption, show_if_asked
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -103,7 +103,6 @@ def search(
                 search_output.print_paths(hits, end="\0" if null else "\n")
             else:
                 search_output.print_hits(hits, json=json)
-            if not (json or paths_only) and (pictures or blocks):
-                drawing = find_drawing(blocks=blocks)
-                if drawing is not None:
-                    show_pictures(found, search_output.captioned(hits), drawing)
+            if not (json or paths_only):
+                shown = search_output.captioned(hits)
+                show_if_asked(found, shown, pictures=pictures, blocks=blocks)

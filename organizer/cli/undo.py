@@ -38,11 +38,12 @@ def undo(
     """Undo the last step, whatever it was: a name, a move, a merge, a recluster.
 
     Several decisions that were made at once are undone at once. Called again,
-    it undoes the step before, without a limit. What was ingested stays: images
-    that came since are assigned to the clusters that are there then.
+    it undoes the step before, as far as the clusters of the last 20 reclusters
+    lead back. What was ingested stays: images that came since are assigned to
+    the clusters that are there then.
 
     Deployments and detections are no steps. Where an arrangement or answers of
-    a review came last, that is said with how they are taken back, and nothing
+    a review came last, it names them and how they are taken back, and nothing
     is undone without --step.
     """
     with command(debug=debug), opened(library, user=user) as found:

@@ -291,7 +291,7 @@ def describe_decision(decision: Decision) -> str:
 def decision_title(decision: Decision) -> str:
     """A decision as what is undone and done again: "merge of 8 into 2"."""
     cluster, count = decision.cluster_id, len(decision.image_ids)
-    images = f"{count:,} image{'s' if count != 1 else ''}"
+    images = count_text(count, "image")
     return {
         DecisionKind.NAME: f"name {decision.name} of cluster {cluster}",
         DecisionKind.PIN: f"pin of cluster {cluster}",

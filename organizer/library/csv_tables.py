@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from organizer.counts import count_text
 from organizer.errors import OrganizerError, SettingsError
 from organizer.export.target import replace_export
 
@@ -134,8 +135,8 @@ def left_out_notes(left_out: Sequence[LeftOutLine]) -> list[str]:
     if not left_out:
         return []
     ordered = sorted(left_out, key=lambda one: one.line)
-    count = "1 line was" if len(ordered) == 1 else f"{len(ordered):,} lines were"
-    notes = [f"{count} left out; correct and read the file again:"]
+    lines = count_text(len(ordered), "line was", "lines were")
+    notes = [f"{lines} left out; correct and read the file again:"]
     notes += [
         f"  line {one.line}: {one.why}" + (f" ({one.hint})" if one.hint else "")
         for one in ordered[:_SHOWN]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from organizer.counts import count_text
 from organizer.report import charts
 from organizer.report.contents import ClusterRow, ReportContents
 from organizer.report.palette import Sign, class_sign, cluster_sign
@@ -207,8 +208,7 @@ def class_names(contents: ReportContents) -> dict[str, SignedName]:
 
 def groups_of(factor: Factor) -> str:
     """How many groups a factor has: "6 cameras"."""
-    one, many = _GROUPS.get(factor.name, ("group", "groups"))
-    return f"{factor.groups:,} {one if factor.groups == 1 else many}"
+    return count_text(factor.groups, *_GROUPS.get(factor.name, ("group", "groups")))
 
 
 def _nearest(shape: ClusterShape | None, named: Mapping[int, SignedName]) -> str:

@@ -106,6 +106,9 @@ def test_an_arranged_folder_is_brought_up_to_date(typed: Run, home: Path) -> Non
     ]
     asked = typed("arrange", "--update", "sorted")
     assert (asked.code, "add --yes" in asked.err) == (2, True)
+    as_json = typed("arrange", "--update", "sorted", "--json")
+    assert (as_json.code, as_json.json["relocated"]) == (2, EACH), "one JSON value, and why"
+    assert "add --yes" in as_json.err
     assert not (home / "sorted" / "fox").exists()
     ran = typed("arrange", "--update", "sorted", "--yes")
     assert f"{EACH} put into another folder" in ran.out

@@ -146,6 +146,15 @@ def test_an_arrangement_that_came_before_does_not_matter(typed: Run, tmp_path: P
     assert typed("undo").out == "undone: name Lion of cluster 1\n"
 
 
+def test_an_arrangement_that_is_old_is_not_even_read(typed: Run, tmp_path: Path) -> None:
+    assert typed("arrange", "--to", "sorted").code == 0
+    typed("clusters", "rename", 1, "Lion")
+    (journal,) = journals(tmp_path / ".organizer" / "arrangements")
+    journal.write_text("no journal", encoding="utf-8")
+    os.utime(journal, (1_577_836_800, 1_577_836_800))
+    assert typed("undo").out == "undone: name Lion of cluster 1\n"
+
+
 def test_answers_of_a_review_that_came_last_are_named(typed: Run, tmp_path: Path) -> None:
     typed("clusters", "rename", 1, "Lion")
     with Library.open(tmp_path, Settings()) as library:

@@ -11,8 +11,7 @@ from organizer.cli.pictures import (
     BlocksOption,
     Captioned,
     PicturesOption,
-    find_drawing,
-    show_pictures,
+    show_if_asked,
 )
 from organizer.cli.session import (
     DebugOption,
@@ -58,10 +57,9 @@ def show(
         rows = clusters.unassigned() if cluster_id is None else clusters.members(cluster_id)
         usual = clusters.centroid_distances()
         output.print_members(rows, cluster_id, clusters.names(), usual, json=json)
-        drawing = find_drawing(blocks=blocks) if (pictures or blocks) and not json else None
-        if drawing is not None:
-            captioned = [Captioned(row.image_id, row.path.name) for row in rows]
-            show_pictures(found, captioned, drawing)
+        if not json:
+            shown = (Captioned(row.image_id, row.path.name) for row in rows)
+            show_if_asked(found, shown, pictures=pictures, blocks=blocks)
         output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -121,6 +121,11 @@ def active_photos(store: Store, active: Sequence[ArrangeRecord]) -> list[ActiveP
                 else:
                     at[photo.path] = photo
     return [*at.values(), *gone]
+
+
+def placed_steps(photos: Iterable[ActivePhoto]) -> dict[str, ArrangeStep]:
+    """What put each photo where it lies now, by that path, as `make_plan` takes it."""
+    return {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
 
 
 def _as_placed(step: ArrangeStep, at: dict[Path, ActivePhoto]) -> ArrangeStep:

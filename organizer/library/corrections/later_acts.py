@@ -1,19 +1,23 @@
 """What was done after the last step that undo would take back, and is no step itself.
 
 Answers of a review change no cluster, and an arrangement is files on the disk: neither is taken
-back with a step. Whoever undoes expects the last act to be taken back, so it is said which was.
+back with a step. Whoever undoes expects the last act to be taken back, so the command names it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from organizer.arrange import ArrangeRecord, journals, read_journal
+from organizer.counts import count_text
 from organizer.library.arrangements.active import journal_folder
 from organizer.store import Store
 from organizer.types import Step
+
+_COARSEST = timedelta(seconds=2)
+"""By which a disk may round the time of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,15 @@ def _answers_after(store: Store, at: str) -> tuple[LaterAct, ...]:
     count = sum(given > at for given in store.answers.times().values())
     if not count:
         return ()
-    noun = "answer" if count == 1 else "answers"
-    return (
-        LaterAct(
-            f"{count:,} {noun} of a review", "organizer review --sample: a later answer counts"
-        ),
-    )
+    what = count_text(count, "answer of a review", "answers of a review")
+    return (LaterAct(what, "organizer review --sample: a later answer counts"),)
 
 
 def _arrangement_after(store: Store, at: str) -> tuple[LaterAct, ...]:
     """The last arrangement that is in place, if it was made after a time."""
     for file in reversed(journals(journal_folder(store))):
+        if at and _written(file) + _COARSEST < datetime.fromisoformat(at):
+            return ()  # it was begun before, and so were those that are older: none has to be read
         record = read_journal(file)
         if not record.undone:
             break
@@ -57,7 +59,8 @@ def _arrangement_after(store: Store, at: str) -> tuple[LaterAct, ...]:
         return ()
     if at and not _is_after(record, at):
         return ()
-    what = f"an arrangement of {len(record.plan.steps):,} files in {record.plan.to}"
+    files = count_text(len(record.plan.steps), "file")
+    what = f"an arrangement of {files} in {record.plan.to}"
     return (LaterAct(what, "organizer arrange --undo"),)
 
 

@@ -25,6 +25,7 @@ from organizer.library.arrangements.active import (
     active_records,
     journal_folder,
     original_paths,
+    placed_steps,
     require_finished,
 )
 from organizer.library.arrangements.file_rows import update_file_rows
@@ -103,13 +104,12 @@ def plan_arrangement(
     if only is not None:
         items = [_chosen(item, only) for item in items]
     progress.begin("planning", len(items))
-    placed = {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
     plan = make_plan(
         items,
         to=to,
         mode=options.mode,
         template=template,
-        placed=placed,
+        placed=placed_steps(photos),
         advance=progress.advance,
     )
     if only is not None:  # the files that stay are not counted as left
@@ -216,7 +216,7 @@ def several_notes(planned: PlannedArrangement) -> list[str]:
     """A note on photos that belong into several folders."""
     if not planned.several:
         return []
-    photos = "1 photo shows" if planned.several == 1 else f"{planned.several:,} photos show"
+    photos = count_text(planned.several, "photo shows", "photos show")
     return [f"{photos} animals of several clusters: a file is where its surest animal is"]
 
 

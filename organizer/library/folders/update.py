@@ -35,6 +35,7 @@ from organizer.library.arrangements.active import (
     journal_folder,
     moved_since,
     original_paths,
+    placed_steps,
     require_finished,
 )
 from organizer.library.arrangements.last_seen import SeenPhoto, load_seen, save_seen
@@ -107,7 +108,7 @@ def plan_update(
             to=folder,
             mode=last.plan.mode,
             template=template,
-            placed={str(p.path): replace(p.step, target=p.path) for p in arranged if p.path},
+            placed=placed_steps(arranged),
             vacated=() if last.plan.mode is ArrangeMode.MOVE else going,
             advance=progress.advance,
         )

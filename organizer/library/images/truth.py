@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from organizer.arguments import require_path
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library import csv_tables
 from organizer.library.csv_tables import CsvTable
@@ -55,7 +56,7 @@ class Truth:
         """A note on images with several labels; None where there are none."""
         if not self.conflicting:
             return None
-        images = "1 image has" if self.conflicting == 1 else f"{self.conflicting:,} images have"
+        images = count_text(self.conflicting, "image has", "images have")
         if self.of_table:
             return f"{images} several different labels; the first in the table counts"
         return f"{images} copies in folders of different names; the first by path counts"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from organizer.counts import count_text
 from organizer.library.photo_paths.choose import ChosenFiles, PathPlaces, choose_below, infer_files
 from organizer.library.photo_paths.known_files import KnownFile, PathIndex, WrittenPath
 from organizer.spelling import parts_of, path_key, slashed
@@ -126,7 +127,7 @@ def not_found_lines(found: FoundPhotos, what: str) -> list[str]:
     for reason, (single, several) in _TOLD.items():
         paths = [path for path, why in found.not_found.items() if why is reason]
         if paths:
-            count = f"1 {one} {single}" if len(paths) == 1 else f"{len(paths):,} {many} {several}"
+            count = count_text(len(paths), f"{one} {single}", f"{many} {several}")
             more = ", ..." if len(paths) > _SHOWN else ""
             lines.append(f"{count}: {', '.join(map(printable, paths[:_SHOWN]))}{more}")
     return lines

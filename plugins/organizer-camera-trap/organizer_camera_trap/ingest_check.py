@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from organizer.cli.output import short
+from organizer.counts import count_text
 from organizer.library import Library
 from organizer.library.images.capture import correct_times
 from organizer.library.images.placement import Placement, read_placement
@@ -51,7 +52,7 @@ def _unplaced(placement: Placement, image_ids: Sequence[str]) -> Iterator[str]:
     """Photos of no deployment, where others are of one."""
     outside = sum(image_id not in placement.deployment_of for image_id in image_ids)
     if outside and placement.deployment_of:
-        photos = "1 photo is" if outside == 1 else f"{outside:,} photos are"
+        photos = count_text(outside, "photo is", "photos are")
         yield f"{photos} in no deployment: organizer deployments"
 
 
