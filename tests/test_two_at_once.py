@@ -87,7 +87,7 @@ def test_a_writer_waits_as_long_as_it_is_told(library: Library, tmp_path: Path) 
         began = time.monotonic()
         with pytest.raises(LibraryBusyError):
             library.corrections.rename(1, "Fox")
-        assert 0.2 <= time.monotonic() - began < 20.0
+        assert 0.2 <= time.monotonic() - began < 3.0
         patient = library.settings.model_copy(update={"wait": 60.0})
         with Library.open(tmp_path, patient) as opened:
             assert other.stdin is not None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -17,12 +16,17 @@ import pytest
 from organizer.library import Library
 from organizer.service import make_app
 from tests.conftest import make_groups, make_photo
-from tests.service.servers import SECONDS, ended, listening, running_app, serving
+from tests.service.servers import (
+    SECONDS,
+    EventStream,
+    Received,
+    ended,
+    listening,
+    running_app,
+    serving,
+)
 
 ANY = {"If-Match": "*"}
-
-_A_SECOND = 20.0 if "PYTEST_XDIST_WORKER" in os.environ else 1.0
-"""Of a computer that does nothing else; beside other tests a process may not run for seconds."""
 
 
 @pytest.fixture
@@ -84,17 +88,38 @@ def test_what_another_process_does_is_seen_within_a_second(
     with listening(client) as stream:
         stream.next("hello")
         with Library.open(filled.store.path) as other:
-            other.corrections.rename(2, "Owl")
-            began = time.monotonic()
-            event = stream.next("state")
-            assert time.monotonic() - began < _A_SECOND
-            assert event.data["what"] == ["cluster 2 named 'Owl'"]
-            make_photo(tmp_path / "photos" / "red" / "new.jpg", 77, colour=(200, 40, 40))
-            other.ingest([tmp_path / "photos"])
-            began = time.monotonic()
-            event = stream.next("images")
-            assert time.monotonic() - began < _A_SECOND
-            assert event.data == {"added": 1, "images": 25}
+
+            def renamed(number: int) -> None:
+                other.corrections.rename(2, f"Owl {number}")
+
+            event, number, seconds = _quickest(stream, "state", renamed)
+            assert seconds < 1
+            assert event.data["what"] == [f"cluster 2 named 'Owl {number}'"]
+
+            def ingested(number: int) -> None:
+                make_photo(tmp_path / "photos" / "red" / f"{number}.jpg", 77 + number)
+                other.ingest([tmp_path / "photos"])
+
+            event, number, seconds = _quickest(stream, "images", ingested)
+            assert seconds < 1
+            assert event.data == {"added": 1, "images": 25 + number}
+
+
+def _quickest(
+    stream: EventStream, kind: str, act: Callable[[int], None]
+) -> tuple[Received, int, float]:
+    """The first event that came within a second of its act, or the fifth; its number, its seconds.
+
+    Beside other tests a process may not run for a second. What is late by design is late each time.
+    """
+    for number in range(5):
+        act(number)
+        began = time.monotonic()
+        event = stream.next(kind)
+        seconds = time.monotonic() - began
+        if seconds < 1:
+            break
+    return event, number, seconds
 
 
 def test_a_job_is_followed_from_its_begin_to_its_end(client: httpx.Client, tmp_path: Path) -> None:
@@ -172,5 +197,5 @@ def test_ctrl_c_ends_the_service_at_once_though_a_page_is_open(
             with pytest.raises(AssertionError, match="has ended"):
                 stream.next()
         process.wait(SECONDS)
-        assert time.monotonic() - began < 2.5 * _A_SECOND
+        assert time.monotonic() - began < 2.5
     assert Library.open(filled.store.path).status().images == 24
