@@ -1,0 +1,1 @@
+"""Deep clustering: features and clusters that are learned together."""
