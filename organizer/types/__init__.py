@@ -42,7 +42,7 @@ from organizer.types.exports import (
     ExportBatch,
     ExportDetection,
     ExportInfo,
-    ExportOption,
+    PartOption,
     VectorUse,
     label,
 )
@@ -114,7 +114,7 @@ __all__ = [
     "ExportBatch",
     "ExportDetection",
     "ExportInfo",
-    "ExportOption",
+    "PartOption",
     "Factor",
     "FileState",
     "Hit",
