@@ -39,6 +39,7 @@ from organizer.library.duplicates.api import Duplicates
 from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
+from organizer.library.images.picture_reader import StoredPictures
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import require_executor, require_images, starting_points
 from organizer.library.ingest.write import write_ingest
@@ -758,6 +759,7 @@ class Library:
             self.store,
             plan,
             ingest=embed,
+            pictures=lambda image_ids: StoredPictures(self._opened, image_ids),
             settings=self.settings,
             labels=labels,
             below=below,

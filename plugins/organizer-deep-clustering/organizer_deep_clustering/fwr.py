@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from organizer.cluster.metric_space import Metric
 from organizer.errors import ClusteringError, SettingsError
 from organizer.training import TrainedClusters, TrainingImages
-from organizer.types import NOISE, PartOption, Labels, Vectors
+from organizer.types import NOISE, Labels, PartOption, Vectors
 from organizer_deep_clustering.boot import Boot, boot_labels
 from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
 from organizer_deep_clustering.device import torch_device
@@ -124,7 +124,7 @@ class Fwr:
         network.read(images.pictures, n, folder=images.checkpoints, progress=images.progress)
         _require_readable(network, images)
         state = self._rounds(images, network, _State.first(images, labels, network.readable))
-        return self._finished(network, state)
+        return self._finished(network, state, labels)
 
     def _rounds(self, images: TrainingImages, network: FineTunedNetwork, state: _State) -> _State:
         """Steps S3 to S11 of the algorithm, from the last finished round on."""
@@ -157,7 +157,9 @@ class Fwr:
             images.progress.advance()
         return state
 
-    def _finished(self, network: FineTunedNetwork, state: _State) -> TrainedClusters:
+    def _finished(
+        self, network: FineTunedNetwork, state: _State, first_labels: Labels
+    ) -> TrainedClusters:
         rows = np.flatnonzero(network.readable)
         found, _ = network.features(rows)
         features = np.zeros((len(state.labels), found.shape[1]), dtype=np.float32)
@@ -170,7 +172,22 @@ class Fwr:
         }
         tensors = {n: t.cpu().numpy() for n, t in network_state(network.module).items()}
         name = f"fwr: {self._boot}, then {self._network} fine-tuned"
-        return TrainedClusters(state.labels, features, name, state.round, about, tensors)
+        return TrainedClusters(
+            labels=state.labels,
+            features=features,
+            algorithm=name,
+            rounds=state.round,
+            first_labels=first_labels,
+            about=about,
+            tensors=tensors,
+        )
+
+
+class FwrGmm(Fwr):
+    """`Fwr` that begins with a Gaussian mixture."""
+
+    def __init__(self, *, n_clusters: int = 8, boot: Boot = "gmm", **options: Any) -> None:
+        super().__init__(n_clusters=n_clusters, boot=boot, **options)
 
 
 @dataclass(frozen=True, slots=True)
