@@ -179,8 +179,9 @@ class FineTunedNetwork:
             {"params": list(self._head.parameters()), "lr": tuning.head_rate},
         ]
         optimiser = torch.optim.AdamW(groups, weight_decay=tuning.decay)
-        passes = max(tuning.epochs, -(-tuning.least_steps * self._batch // max(len(rows), 1)))
-        steps = passes * -(-len(rows) // self._batch)
+        of_a_pass = -(-len(rows) // self._batch)
+        passes = max(tuning.epochs, -(-tuning.least_steps // of_a_pass))
+        steps = passes * of_a_pass
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, [tuning.rate, tuning.head_rate], total_steps=max(steps, 2)
         )

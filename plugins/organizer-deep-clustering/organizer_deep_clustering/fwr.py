@@ -58,8 +58,8 @@ class Fwr:
         "factor": PartOption("what is added to the share each round", "0.1"),
         "max-rounds": PartOption("rounds at most", "20"),
         "network": PartOption("the network that is fine-tuned", "mobilenet_v2"),
-        "side": PartOption("pixels of the square that it is given; 0: its own", "128"),
-        "trained": PartOption("share of its layers that are trained; 1: all", "0.3"),
+        "side": PartOption("pixels of the square that it is given; 0: its own", "224"),
+        "trained": PartOption("share of its layers that are trained; 1: all", "0.2"),
         "epochs": PartOption("passes over the reliable images a round", "8"),
     }
 
@@ -75,9 +75,9 @@ class Fwr:
         factor: float = 0.1,
         max_rounds: int = 20,
         network: str = _DEFAULT_NETWORK,
-        side: int = 128,
-        trained: float = 0.2,
-        epochs: int = 8,
+        side: int = 96,
+        trained: float = 0.05,
+        epochs: int = 4,
     ) -> None:
         _require(0 < share <= 1, f"share cannot be {share}", "above 0 and at most 1")
         _require(0 <= factor <= 1, f"factor cannot be {factor}", "from 0 to 1")
