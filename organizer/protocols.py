@@ -305,7 +305,7 @@ class Exporter(Protocol):
     """Writes images, with their clusters and what is known of them, for another tool.
 
     A class that takes options of its own when it is made describes them in a class attribute
-    ``options``, `ExportOption` by name as it is typed: with ``-`` where the parameter has ``_``.
+    ``options``, `PartOption` by name as it is typed: with ``-`` where the parameter has ``_``.
 
     Attributes:
         suffix: What the name of a file of this format ends in, with the dot; "" where an export is

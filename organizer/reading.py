@@ -154,6 +154,19 @@ class FileReader:
         yield from ()
         return thumbnail_of(wanted, side=side, quality=quality, max_bytes=max_bytes)
 
+    def pixels(
+        self, wanted: WantedPicture, min_side: int, max_bytes: int
+    ) -> Generator[None, None, NDArray[np.uint8] | None]:
+        """The pixels of a picture, ``(h, w, 3)`` uint8 RGB, upright; None as in `miniature`.
+
+        Args:
+            wanted: The picture.
+            min_side: As in `organizer.decode.decode_image`.
+            max_bytes: A larger file is not read.
+        """
+        yield from ()
+        return _pixels_of(wanted, min_side=min_side, max_bytes=max_bytes)
+
     def miniature(
         self, wanted: WantedPicture, max_bytes: int
     ) -> Generator[None, None, NDArray[np.uint8] | None]:

@@ -107,6 +107,8 @@ class TrainedClusters:
         features: ``(n, d)`` float32 the images in the space of the trained network.
         algorithm: What really ran, for a person.
         rounds: How many rounds of training.
+        first_labels: ``(n,)`` the clusters of the points that it began with; None where it began
+            with clusters of other features.
         about: What makes the network again, as JSON.
         tensors: Its tensors by their names.
     """
@@ -115,6 +117,7 @@ class TrainedClusters:
     features: Vectors
     algorithm: str
     rounds: int
+    first_labels: Labels | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
     tensors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 

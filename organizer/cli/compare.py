@@ -230,7 +230,11 @@ def _refuse_beside_recipe(*options: str | None) -> None:
 def _recipe(name: str, repeats: int | None, substitutes: list[str]) -> Recipe:
     from organizer.library.compare.recipes import find_recipe
 
-    return find_recipe(name).with_plan(repeats=repeats, substitutes=substitutes)
+    recipe = find_recipe(name)
+    if recipe.lacking:
+        plugins = " and ".join(dict.fromkeys(recipe.lacking.values()))
+        say(f"left out: {', '.join(recipe.lacking)}; to run them too: pip install {plugins}")
+    return recipe.available().with_plan(repeats=repeats, substitutes=substitutes)
 
 
 def _findings(

@@ -37,7 +37,7 @@ _NAMES_WIDTH, _SCORE_WIDTH = 38, 16
 _SHOWN = ("silhouette", "davies_bouldin", "purity", "nmi", "ami", "ari", "acc")
 _SHOWN_BY_RECIPE = {
     "cnn-architectures": ("silhouette", "davies_bouldin", "nmi", "ari", "acc"),
-    "feature-weak-relevant": ("jaccard", "fmi", "nmi", "ari", "acc", "davies_bouldin"),
+    "feature-weak-relevant": ("jaccard", "fmi", "nmi", "ari", "acc", "davies_bouldin_ratio"),
 }
 
 

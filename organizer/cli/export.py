@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -116,13 +115,15 @@ def export(
         from organizer.cli import export_output
 
         if options:
+            from organizer.cli.part_options import print_options
             from organizer.library.exports.format_options import format_options
 
-            export_output.print_options(format, format_options(format), json=json)
+            print_options(format, format_options(format), json=json)
             return
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
         with opened(library, with_people=with_people or None) as found:
+            from organizer.cli.part_options import assigned
             from organizer.cli.progress_bar import progress_bar
             from organizer.library.exports import ExportOptions
 
@@ -134,7 +135,8 @@ def export(
                 relative_to,
                 leave_out_incomplete=leave_out_incomplete,
             )
-            params = _params(assignments or (), thumbnails)
+            preset = {} if thumbnails is None else {"thumbnails": thumbnails}
+            params = assigned(assignments or (), preset)
             with quiet_natives(debug=debug), progress_bar() as progress:
                 report = found.exports.write(
                     format,
@@ -145,20 +147,3 @@ def export(
                     progress=progress,
                 )
         export_output.print_export(report, json=json)
-
-
-def _params(assignments: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
-    """The options of the format, by name.
-
-    Raises:
-        SettingsError: One is not NAME=VALUE, or is set twice.
-    """
-    params: dict[str, Any] = {} if thumbnails is None else {"thumbnails": thumbnails}
-    for text in assignments:
-        name, equals, value = text.partition("=")
-        if not (equals and name):
-            raise SettingsError(f"--set {text} sets nothing", "--set NAME=VALUE")
-        if name in params:
-            raise SettingsError(f"{name} is set twice", "leave one out")
-        params[name] = value
-    return params

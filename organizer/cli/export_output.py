@@ -1,28 +1,11 @@
-"""What was exported, and the options of a format, on the terminal and as JSON."""
+"""What was exported, on the terminal and as JSON."""
 
 from __future__ import annotations
-
-import shlex
-from collections.abc import Mapping
-from dataclasses import asdict
 
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.export import export_fields
 from organizer.library.exports import ExportReport
-from organizer.types import ExportOption
-
-
-def print_options(format: str, options: Mapping[str, ExportOption], *, json: bool) -> None:
-    """The options of a format."""
-    if json:
-        print_json({"options": [{"name": n, **asdict(option)} for n, option in options.items()]})
-        return
-    for name, option in options.items():
-        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
-        print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
-    if not options:
-        say(f"{format} has no options of its own")
 
 
 def print_export(report: ExportReport, *, json: bool) -> None:

@@ -89,6 +89,26 @@ def recluster(
             "without it nothing is changed then.",
         ),
     ] = False,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="An option of the algorithm; may be repeated. --options lists them.",
+        ),
+    ] = None,
+    options: Annotated[
+        bool, typer.Option("--options", help="List the options of the algorithm, and end.")
+    ] = False,
+    save_embedder: Annotated[
+        str | None,
+        typer.Option(
+            "--save-embedder",
+            metavar="NAME",
+            help="Of an algorithm that trains a network: keep it as an embedder, and embed all "
+            "photos with it, also those that come later.",
+        ),
+    ] = None,
     embedder: EmbedderOption = None,
     seed: SeedOption = None,
     user: UserOption = None,
@@ -102,26 +122,39 @@ def recluster(
     constraints of every clustering, also where photos were clustered before and
     their crops are now, or the reverse. With --k auto the number is chosen by
     evidence: three lines of it are printed, all of it with --evidence, --json and
-    organizer report --html. organizer undo reverts it.
+    organizer report --html. Some algorithms have options of their own: organizer
+    recluster --algorithm NAME --options. organizer undo reverts it.
     """
-    with command(debug=debug), opened(library, user=user, seed=seed) as found:
+    with command(debug=debug):
         from organizer.cli import recluster_output
-        from organizer.cli.progress_bar import progress_bar
 
-        with progress_bar() as progress:
-            report = found.recluster(
-                k=_parse_k(k),
-                k_method=_parse_k_method(k_method),
-                algorithm=algorithm,
-                reduce=reduce,
-                embedder=embedder,
-                bursts=bursts,
-                center=center,
-                dry_run=dry_run,
-                drop_names=drop_names,
-                progress=progress,
-            )
-        recluster_output.print_recluster(report, evidence=evidence, json=json)
+        if options:
+            from organizer.cli.part_options import print_options
+            from organizer.library.clustering.fit import CLUSTERERS
+            from organizer.library.part_options import described_options
+
+            print_options(algorithm, described_options(CLUSTERERS, algorithm), json=json)
+            return
+        with opened(library, user=user, seed=seed) as found:
+            from organizer.cli.part_options import assigned
+            from organizer.cli.progress_bar import progress_bar
+
+            with progress_bar() as progress:
+                report = found.recluster(
+                    k=_parse_k(k),
+                    k_method=_parse_k_method(k_method),
+                    algorithm=algorithm,
+                    reduce=reduce,
+                    embedder=embedder,
+                    bursts=bursts,
+                    center=center,
+                    dry_run=dry_run,
+                    drop_names=drop_names,
+                    params=assigned(assignments or ()),
+                    save_embedder=save_embedder,
+                    progress=progress,
+                )
+            recluster_output.print_recluster(report, evidence=evidence, json=json)
 
 
 def _parse_k(text: str) -> K:

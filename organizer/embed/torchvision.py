@@ -311,18 +311,23 @@ def _flat(extractor: Any, pool: str, *, known: frozenset[str]) -> Any:
     """The extractor with one vector a picture; `known` are the names of the uncut network."""
     import torch
 
-    class Flat(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.extractor = extractor
-            self.known = known
-
-        def forward(self, pictures: Any) -> Any:
-            values = self.extractor(pictures)["vector"]
+    class Pooling(torch.nn.Module):
+        # A module without parts, so that the network around it can be traced.
+        def forward(self, values: Any) -> Any:
             if pool == "mean" and values.dim() == 4:
                 values = values.mean((2, 3))
             if pool == "mean" and values.dim() == 3:  # a transformer's tokens
                 values = values.mean(1)
             return values.flatten(1)
+
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.extractor = extractor
+            self.pooling = Pooling()
+            self.known = known
+
+        def forward(self, pictures: Any) -> Any:
+            return self.pooling(self.extractor(pictures)["vector"])
 
     return Flat()

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from organizer.errors import SettingsError
 from organizer.export.parquet import schema_of, table_of, write_tables
-from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse, label
+from organizer.types import ExportBatch, ExportInfo, PartOption, VectorUse, label
 
 _SIDE = 96
 _LARGEST = 1024
@@ -33,8 +33,8 @@ class EmbeddingAtlas:
     suffix = ".parquet"
     file_name = "organizer-atlas.parquet"
     vectors = VectorUse.USUAL
-    options: ClassVar[Mapping[str, ExportOption]] = {
-        "thumbnails": ExportOption("pixels of a picture's longer side; 0 for no pictures", "96")
+    options: ClassVar[Mapping[str, PartOption]] = {
+        "thumbnails": PartOption("pixels of a picture's longer side; 0 for no pictures", "96")
     }
 
     def __init__(self, *, thumbnails: int = _SIDE) -> None:

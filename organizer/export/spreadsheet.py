@@ -25,7 +25,7 @@ from typing import BinaryIO, ClassVar
 
 from organizer.errors import SettingsError
 from organizer.export.paths import exported_paths
-from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
+from organizer.types import ExportBatch, ExportInfo, PartOption, VectorUse
 
 CSV_COLUMNS = (
     "path", "cluster_id", "cluster", "state", "candidate_id", "candidate", "distance", "margin",
@@ -56,9 +56,9 @@ class Csv:
     suffix = ".csv"
     file_name = "organizer.csv"
     vectors = VectorUse.NEVER
-    options: ClassVar[Mapping[str, ExportOption]] = {
-        "delimiter": ExportOption("what stands between two columns: , or ; or | or tab", ";"),
-        "decimal": ExportOption("the decimal mark of numbers: . or ,", ","),
+    options: ClassVar[Mapping[str, PartOption]] = {
+        "delimiter": PartOption("what stands between two columns: , or ; or | or tab", ";"),
+        "decimal": PartOption("the decimal mark of numbers: . or ,", ","),
     }
 
     def __init__(self, *, delimiter: str = ",", decimal: str = ".") -> None:

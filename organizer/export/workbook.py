@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 from organizer.errors import SettingsError
 from organizer.export.paths import exported_paths
 from organizer.export.species import Tally, site_of, species_in
-from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
+from organizer.types import ExportBatch, ExportInfo, PartOption, VectorUse
 
 WORKBOOK_COLUMNS = (
     "File", "Folder", "Date", "Time", "Station", "Species", "Count", "State", "Event", "Camera",
@@ -65,8 +65,8 @@ class Xlsx:
     suffix = ".xlsx"
     file_name = "organizer.xlsx"
     vectors = VectorUse.NEVER
-    options: ClassVar[Mapping[str, ExportOption]] = {
-        "thumbnails": ExportOption(
+    options: ClassVar[Mapping[str, PartOption]] = {
+        "thumbnails": PartOption(
             "pixels of the longer side of a picture beside each line; 0 for no pictures", "0"
         )
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from organizer.arguments import (
     require_flag,
@@ -24,8 +24,10 @@ from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
 from organizer.library.backups import BackupReport, make_backup
 from organizer.library.clustering.cluster_count import K
+from organizer.library.clustering.fit import trains
 from organizer.library.clustering.options import parse_options
 from organizer.library.clustering.recluster import ReclusterReport, run_recluster
+from organizer.library.clustering.recluster_trained import recluster_trained
 from organizer.library.clusters.api import Clusters
 from organizer.library.compare.grid import ComparisonPlan
 from organizer.library.compare.run import ComparisonResult, run_comparison
@@ -37,6 +39,7 @@ from organizer.library.duplicates.api import Duplicates
 from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
+from organizer.library.images.picture_reader import StoredPictures
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import require_executor, require_images, starting_points
 from organizer.library.ingest.write import write_ingest
@@ -370,6 +373,8 @@ class Library:
         seed: int | None = None,
         dry_run: bool = False,
         drop_names: bool = False,
+        params: Mapping[str, Any] | None = None,
+        save_embedder: str | None = None,
         progress: Progress | None = None,
     ) -> ReclusterReport:
         """Cluster all images again; clusters keep the ids and names of those they continue.
@@ -392,6 +397,9 @@ class Library:
             dry_run: Report what would change, and change nothing.
             drop_names: Go on where a cluster would be lost that a person named, pinned or made: the
                 ``dropped`` ones of the report.
+            params: Options of the algorithm's own, by name.
+            save_embedder: Of an algorithm that trains a network: keep it as an embedder of this
+                name, embed all images with it, and work with it from now on.
             progress: Receives the progress.
 
         Raises:
@@ -413,9 +421,19 @@ class Library:
             center=center,
             dry_run=dry_run,
             drop_names=drop_names,
+            params=params,
+            save_embedder=save_embedder,
         )
         settings = _with_seed(self.settings, seed)
         shown = progress_or_none(progress)
+        if trains(algorithm):
+            return recluster_trained(
+                self._opened,
+                options,
+                settings=settings,
+                progress=shown,
+                embed=lambda name: self._embed_all(name, shown),
+            )
         if dry_run:
             return run_recluster(self.store, options, settings=settings, progress=shown)
         with self._opened.ingesting():
@@ -735,22 +753,29 @@ class Library:
         def embed(embedder: str) -> bool:
             if embedder.startswith(CROPS_PREFIX):  # an import of detections makes these
                 return True
-            present = [folder for folder in self.roots() if folder.exists()]
-            if not present:  # a card, a drive: what was embedded before is compared
-                return True
-            report = self.ingest(present, embedder=embedder, progress=shown, stop=stop)
-            return not report.interrupted
+            return self._embed_all(embedder, shown, stop=stop)
 
         return run_comparison(
             self.store,
             plan,
             ingest=embed,
+            pictures=lambda image_ids: StoredPictures(self._opened, image_ids),
             settings=self.settings,
             labels=labels,
             below=below,
             progress=shown,
             stop=stop,
         )
+
+    def _embed_all(
+        self, embedder: str, progress: Progress, stop: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Embed all images whose files are there; returns False where it was stopped."""
+        present = [folder for folder in self.roots() if folder.exists()]
+        if not present:  # a card, a drive: what was embedded before is there
+            return True
+        report = self.ingest(present, embedder=embedder, progress=progress, stop=stop)
+        return not report.interrupted
 
     def roots(self) -> list[Path]:
         """The folders that were ingested."""

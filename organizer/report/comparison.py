@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 TITLES: Mapping[str, str] = {
     "silhouette": "silhouette",
     "davies_bouldin": "Davies-Bouldin",
+    "davies_bouldin_ratio": "Davies-Bouldin ratio",
     "calinski_harabasz": "Calinski-Harabasz",
     "inertia": "inertia",
     "purity": "purity",

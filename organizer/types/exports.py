@@ -58,14 +58,14 @@ class ExportDetection:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportOption:
-    """A choice that one format offers, over those that all have.
+class PartOption:
+    """A choice that one part offers, over those that all of its kind have.
 
     Attributes:
         help: What it is, in one line.
         example: A value as a person could type it. With all examples of an exporter given, images
             with all that it needs can be exported. Empty where none can be had without a file.
-        needed: Whether there is no export without it.
+        needed: Whether the part cannot be made without it.
     """
 
     help: str

@@ -65,6 +65,16 @@ def finds_own_k(algorithm: str) -> bool:
     return "n_clusters" not in parameters
 
 
+def trains(algorithm: str) -> bool:
+    """Whether a clusterer trains a network: see `organizer.training`. Nothing is made.
+
+    Raises:
+        SettingsError: No clusterer has that name.
+    """
+    factory = registry.part_factory(CLUSTERERS, algorithm)
+    return hasattr(factory, "train") and hasattr(factory, "embedder_family")
+
+
 def fit_clusters(
     images: PreparedImages,
     previous: PreviousClusters,
@@ -72,7 +82,7 @@ def fit_clusters(
     constraints: Constraints,
     *,
     k: int,
-    algorithm: str,
+    algorithm: PartSpec,
     seed: int,
     note: Callable[[str], None],
 ) -> FittedLabels:
@@ -84,7 +94,7 @@ def fit_clusters(
         required: The clusters that there have to be.
         constraints: The constraints on single images.
         k: Number of clusters; ignored by an algorithm that finds its own.
-        algorithm: Name of the clusterer.
+        algorithm: The clusterer, with its own options.
         seed: Random seed.
         note: Called with what the person should know.
 
@@ -92,9 +102,9 @@ def fit_clusters(
         SettingsError: No clusterer has that name.
         ClusteringError: The images cannot be clustered so.
     """
-    if k < len(required) and not finds_own_k(algorithm):
+    if k < len(required) and not finds_own_k(algorithm.name):
         note(f"you named or made {count_text(len(required), 'cluster')}: k = {k} is too few")
-    if algorithm == "kmeans":
+    if algorithm.name == "kmeans":
         return _fit_kmeans(images, previous, required, constraints, k=k, seed=seed, note=note)
     return _fit_other(images, previous, required, k=k, algorithm=algorithm, seed=seed)
 
@@ -115,7 +125,9 @@ def _fit_kmeans(
     params = {"n_clusters": len(owners), "random_state": seed}
     _, part = registry.create_part(CLUSTERERS, PartSpec("kmeans", params), options={"init": init})
     assert isinstance(part, KMeans)  # noqa: S101 - the name is ours
-    arguments = _constraint_arguments(images, required, constraints, owners)
+    arguments = constraint_arguments(images, required, constraints, free=None in owners)
+    if arguments:
+        arguments["owners"] = _owner_numbers(required, owners)
     labels = part.fit_predict(images.points, **arguments)
     found = len(part.cluster_centers_)
     if found < len(owners):
@@ -123,13 +135,21 @@ def _fit_kmeans(
     return FittedLabels(labels, tuple(owners[:found]), PartSpec("kmeans", params), part.algorithm_)
 
 
-def _constraint_arguments(
+def constraint_arguments(
     images: PreparedImages,
     required: RequiredClusters,
     constraints: Constraints,
-    owners: Sequence[int | None],
+    *,
+    free: bool,
 ) -> dict[str, Any]:
-    """Constraints as arguments of `KMeans.fit_predict`: rows, and numbers of required clusters."""
+    """Constraints as arguments of `KMeans.fit_predict`: rows, and numbers of required clusters.
+
+    Args:
+        images: The images.
+        required: The clusters that there have to be; they are numbered in their order.
+        constraints: The constraints on single images.
+        free: Whether there are clusters besides the required ones.
+    """
     if not required:
         return {}
     number_of = {cluster_id: number for number, cluster_id in enumerate(required)}
@@ -144,18 +164,20 @@ def _constraint_arguments(
         others = constraints.banned.get(image_id, frozenset())
         excluded = [number_of[other] for other in others if other in number_of]
         # An image that is excluded from every cluster is unassigned afterwards.
-        if len(excluded) < len(required) or None in owners:
+        if len(excluded) < len(required) or free:
             banned += [(row, number) for number in excluded]
+    return {"fixed": fixed, "banned": np.array(banned, dtype=np.int64).reshape(-1, 2)}
+
+
+def _owner_numbers(required: RequiredClusters, owners: Sequence[int | None]) -> Labels:
+    """The number of each mode's owner; every mode that nobody owns has a number of its own."""
+    number_of = {cluster_id: number for number, cluster_id in enumerate(required)}
     count = len(required)
     numbers = []
     for owner in owners:
         numbers.append(number_of[owner] if owner is not None else count)
         count += owner is None
-    return {
-        "fixed": fixed,
-        "banned": np.array(banned, dtype=np.int64).reshape(-1, 2),
-        "owners": np.array(numbers, dtype=np.int64),
-    }
+    return np.array(numbers, dtype=np.int64)
 
 
 def _fit_other(
@@ -164,19 +186,20 @@ def _fit_other(
     required: RequiredClusters,
     *,
     k: int,
-    algorithm: str,
+    algorithm: PartSpec,
     seed: int,
 ) -> FittedLabels:
     """Run any other clusterer, and match its labels with the required clusters afterwards."""
     options = {"n_clusters": k, "random_state": seed}
-    spec, part = registry.create_part(CLUSTERERS, PartSpec(algorithm), options=options)
+    spec, part = registry.create_part(CLUSTERERS, algorithm, options=options)
     labels = np.asarray(part.fit_predict(images.points), dtype=np.int64)
     found, labels = np.unique(labels, return_inverse=True)
     labels = labels - (1 if len(found) and found[0] == NOISE else 0)
     if labels.max(initial=NOISE) == NOISE:
         raise ClusteringError(
-            f"{algorithm} found no clusters: every image is noise", "use another --algorithm"
+            f"{algorithm.name} found no clusters: every image is noise", "use another --algorithm"
         )
     labels, owners = match_required(labels, required, previous)
-    params = {"n_clusters": k, "random_state": seed}
-    return FittedLabels(labels, owners, PartSpec(spec.name, params, spec.version), algorithm)
+    params = {**algorithm.params, "n_clusters": k, "random_state": seed}
+    made = PartSpec(spec.name, params, spec.version)
+    return FittedLabels(labels, owners, made, algorithm.name)

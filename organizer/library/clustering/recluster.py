@@ -39,6 +39,7 @@ from organizer.library.clustering.space import (
     centred_by,
     read_unit_vectors,
 )
+from organizer.library.clustering.trained import ClusterTraining, require_savable
 from organizer.library.images.crops import active_vectors
 from organizer.library.images.decided import (
     PhotoCrops,
@@ -49,6 +50,7 @@ from organizer.library.images.decided import (
 from organizer.library.progress import Progress
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import Store
+from organizer.training import TrainingSpace
 from organizer.types import (
     Candidate,
     Clustering,
@@ -122,50 +124,106 @@ class ReclusterReport:
 
 
 def run_recluster(
-    store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
+    store: Store,
+    options: ReclusterOptions,
+    *,
+    settings: Settings,
+    progress: Progress,
+    training: ClusterTraining | None = None,
 ) -> ReclusterReport:
     """See `organizer.library.Library.recluster`.
 
     A dry run holds nothing. Otherwise the caller keeps other writers out, but for decisions: the
     library is held for writing only while it is read and while the clustering is stored. Where
     somebody decided in between, it is clustered again, and held from the beginning to the end.
+
+    Args:
+        store: The library.
+        options: How to recluster.
+        settings: The settings.
+        progress: Receives the progress.
+        training: The training, of a clusterer that trains; what it trained before is used.
     """
     if options.dry_run:
         with store.snapshot():
             read = _read(store, options, settings=settings, progress=progress)
-        return _store_clustering(store, _fit(read, options, settings, progress), options)
+        fitted = _fit(read, options, settings, progress, training)
+        return _store_clustering(store, fitted, options)
     if _is_joined(options):
-        return _recluster_held(store, options, settings=settings, progress=progress)
+        return _recluster_held(
+            store, options, settings=settings, progress=progress, training=training
+        )
     with store.writing():
         read, revision = (
             _read(store, options, settings=settings, progress=progress),
             store.revision(),
         )
-    fitted = _fit(read, options, settings, progress)
+    fitted = _fit(read, options, settings, progress, training)
     with store.writing():
         if store.revision() == revision:
             with store.transaction():
                 return _store_clustering(store, fitted, options)
         progress.note("decisions were made meanwhile: clustering again, with them")
-        return _recluster_held(store, options, settings=settings, progress=progress)
+        return _recluster_held(
+            store, options, settings=settings, progress=progress, training=training
+        )
+
+
+def run_training(
+    store: Store,
+    options: ReclusterOptions,
+    *,
+    settings: Settings,
+    progress: Progress,
+    training: ClusterTraining,
+) -> None:
+    """Train as a recluster does, and store nothing.
+
+    Raises:
+        SettingsError: What is trained could not be saved as an embedder.
+        ClusteringError: The images cannot be clustered so, or names would be dropped.
+    """
+    with store.snapshot():
+        # Vectors that are joined of several embedders are stored by a recluster alone.
+        read = _read(store, replace(options, dry_run=True), settings=settings, progress=progress)
+    if options.save_embedder is not None:
+        require_savable(
+            options.algorithm,
+            options.save_embedder,
+            embedder=read.embedder,
+            reducer=options.reducer,
+        )
+    _cluster(read, options, settings=settings, progress=progress, training=training)
 
 
 def _recluster_held(
-    store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
+    store: Store,
+    options: ReclusterOptions,
+    *,
+    settings: Settings,
+    progress: Progress,
+    training: ClusterTraining | None = None,
 ) -> ReclusterReport:
     """Recluster while nobody else may decide."""
     with store.writing():
-        return recluster_in_write(store, options, settings=settings, progress=progress)
+        return recluster_in_write(
+            store, options, settings=settings, progress=progress, training=training
+        )
 
 
 def recluster_in_write(
-    store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
+    store: Store,
+    options: ReclusterOptions,
+    *,
+    settings: Settings,
+    progress: Progress,
+    training: ClusterTraining | None = None,
 ) -> ReclusterReport:
     """Recluster in one transaction. The caller holds the library for writing."""
     # A recluster that is refused leaves no joined vectors either.
     with store.transaction():
         read = _read(store, options, settings=settings, progress=progress)
-        return _store_clustering(store, _fit(read, options, settings, progress), options)
+        return _store_clustering(store, _fit(read, options, settings, progress, training), options)
 
 
 def _is_joined(options: ReclusterOptions) -> bool:
@@ -239,8 +297,14 @@ class _Fitted:
     clustering: Clustering
 
 
-def _fit(read: _Read, options: ReclusterOptions, settings: Settings, progress: Progress) -> _Fitted:
-    made = _cluster(read, options, settings=settings, progress=progress)
+def _fit(
+    read: _Read,
+    options: ReclusterOptions,
+    settings: Settings,
+    progress: Progress,
+    training: ClusterTraining | None,
+) -> _Fitted:
+    made = _cluster(read, options, settings=settings, progress=progress, training=training)
     clustering = replace(
         made.clustering,
         members=read.observations.assignments(made.clustering.members, read.constraints),
@@ -315,7 +379,12 @@ def _read_observations(
 
 
 def _cluster(
-    read: _Read, options: ReclusterOptions, *, settings: Settings, progress: Progress
+    read: _Read,
+    options: ReclusterOptions,
+    *,
+    settings: Settings,
+    progress: Progress,
+    training: ClusterTraining | None,
 ) -> _Made:
     """Cluster the observations; the members of the clustering are observations."""
     observations = read.observations
@@ -337,12 +406,28 @@ def _cluster(
                 sorted(lacking & {*previous.ids}), (), names=constraints.names, decided=lacking
             )
         )
-    choice, k = _choose_k(images, options, different, len(required), settings, progress)
-    progress.begin(f"clustering {n:,} {what}", None)
-    algorithm, note = options.algorithm, progress.note
-    fitted = fit_clusters(
-        images, previous, required, constraints, k=k, algorithm=algorithm, seed=seed, note=note
+    choice, k = _known_choice(training) or _choose_k(
+        images, options, different, len(required), settings, progress
     )
+    progress.begin(f"clustering {n:,} {what}", None)
+    if training is None:
+        algorithm = PartSpec(options.algorithm, options.params)
+        fitted = fit_clusters(
+            images,
+            previous,
+            required,
+            constraints,
+            k=k,
+            algorithm=algorithm,
+            seed=seed,
+            note=progress.note,
+        )
+    else:
+        training.choice = choice
+        made_of = TrainingSpace(read.embedder, read.reducer, space.state())
+        fitted = training.fit(
+            images, previous, required, constraints, k=k, seed=seed, space=made_of
+        )
     members, models, exemplars, learned = identify_clusters(
         images,
         previous,
@@ -366,6 +451,13 @@ def _cluster(
         algorithm=fitted.algorithm,
     )
     return _Made(clustering, choice, points, learned)
+
+
+def _known_choice(training: ClusterTraining | None) -> tuple[KChoice | None, int] | None:
+    """How k was chosen for what is trained already; None where nothing is."""
+    if training is None or training.found is None:
+        return None
+    return training.choice, int(training.found.labels.max()) + 1
 
 
 def _choose_k(

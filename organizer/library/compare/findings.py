@@ -212,7 +212,7 @@ def _rate(
             rate
             for rate in recipe.rates
             if (rate.score, rate.k) == (score, k)
-            and algorithm == "kmeans"
+            and rate.algorithm == algorithm
             and rate.with_raw == with_raw
         ),
         None,

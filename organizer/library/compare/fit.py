@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 
 import numpy as np
 
 from organizer import registry
 from organizer.errors import ClusteringError
-from organizer.library.clustering.fit import CLUSTERERS
+from organizer.library.clustering.fit import CLUSTERERS, trains
+from organizer.library.progress import Progress
+from organizer.settings import Settings
+from organizer.training import PictureReader, TrainableClusterer, TrainedClusters, TrainingImages
 from organizer.types import NOISE, Labels, PartSpec, Vectors
 
 _LONGEST_COVARIANCE = 8_000
@@ -18,7 +22,7 @@ _LONGEST_COVARIANCE = 8_000
 def takes_seed(algorithm: str) -> bool:
     """Whether a clusterer draws anything."""
     parameters = inspect.signature(registry.part_factory(CLUSTERERS, algorithm)).parameters
-    return "random_state" in parameters
+    return "random_state" in parameters or trains(algorithm)
 
 
 def require_memory(algorithm: str, dim: int) -> None:
@@ -34,8 +38,31 @@ def require_memory(algorithm: str, dim: int) -> None:
         )
 
 
-def fit_labels(algorithm: str, points: Vectors, k: int | None, seed: int, *, kept: bool) -> Labels:
-    """Cluster points; returns ``(n,)`` labels from 0, -1 for noise.
+@dataclass(frozen=True, slots=True)
+class FittedCell:
+    """The clusters of a run.
+
+    Attributes:
+        labels: ``(n,)`` int64 from 0, -1 for noise.
+        trained: What a clusterer that trains made of the images; None of others.
+    """
+
+    labels: Labels
+    trained: TrainedClusters | None = None
+
+
+def fit_cell(
+    algorithm: str,
+    points: Vectors,
+    k: int | None,
+    seed: int,
+    *,
+    kept: bool,
+    pictures: PictureReader,
+    settings: Settings,
+    progress: Progress,
+) -> FittedCell:
+    """Cluster points, or images where an algorithm trains on them.
 
     Args:
         algorithm: Name of the clusterer.
@@ -43,14 +70,37 @@ def fit_labels(algorithm: str, points: Vectors, k: int | None, seed: int, *, kep
         k: Clusters to make; None for a clusterer that finds its own number.
         seed: Of what it draws.
         kept: Whether lengths count: K-means is then the plain one, not the spherical.
+        pictures: Reads the pictures of the images.
+        settings: Where weights may be, and where to compute.
+        progress: Receives the progress of a training.
 
     Raises:
         ClusteringError: The images cannot be clustered so.
+        WeightsError: The weights that a training begins with are not here.
     """
-    options: dict[str, object] = {"n_clusters": k, "random_state": seed}
-    if algorithm == "kmeans" and kept:
+    options: dict[str, object] = {
+        "n_clusters": k, "random_state": seed, "weights": settings.weights,
+    }  # fmt: skip
+    if kept and (algorithm == "kmeans" or trains(algorithm)):
         options["metric"] = "euclidean"
     _, part = registry.create_part(CLUSTERERS, PartSpec(algorithm), options=options)
-    labels = np.asarray(part.fit_predict(points), dtype=np.int64)
-    found, numbers = np.unique(labels, return_inverse=True)
+    if not isinstance(part, TrainableClusterer):
+        return FittedCell(_numbered(part.fit_predict(points)))
+    trained = part.train(
+        TrainingImages(
+            points=points.astype(np.float32, copy=False),
+            decided=np.full(len(points), NOISE, dtype=np.int64),
+            banned=np.empty((0, 2), dtype=np.int64),
+            required=0,
+            progress=progress,
+            pictures=pictures if part.needs_pictures else None,
+            device=settings.device,
+        )
+    )
+    return FittedCell(_numbered(trained.labels), trained)
+
+
+def _numbered(labels: Labels) -> Labels:
+    """The labels without gaps, from 0; -1 for noise."""
+    found, numbers = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True)
     return numbers.astype(np.int64) - (1 if found[0] == NOISE else 0)

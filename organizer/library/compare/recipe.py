@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from organizer import registry
+from organizer.library.clustering.fit import CLUSTERERS
 from organizer.library.compare.grid import ComparisonPlan
 from organizer.reduce.projection import Method
 
@@ -42,6 +44,7 @@ class PublishedRate:
         k: Number of clusters.
         on: The images of the source.
         with_raw: Whether raw pixels are among the features.
+        algorithm: Name of the clusterer.
     """
 
     score: str
@@ -49,6 +52,7 @@ class PublishedRate:
     k: int
     on: str
     with_raw: bool = False
+    algorithm: str = "kmeans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Recipe:
         clusters: Numbers of clusters whose clusters are shown one by one.
         map_method: How the map is drawn; None where there is none.
         labels: Source of the truth.
+        needs: The plugins that some of its algorithms come from, by the algorithms' names.
     """
 
     name: str
@@ -86,11 +91,30 @@ class Recipe:
     clusters: tuple[int, ...] = ()
     map_method: Method | None = None
     labels: str = "folders"
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
         """Authors, title and year on one line."""
         return f"{self.authors}: {self.title}" + (f" ({self.year})" if self.year else "")
+
+    @property
+    def lacking(self) -> dict[str, str]:
+        """The plugins that are not installed, by the names of the algorithms that need them."""
+        known = registry.part_names(CLUSTERERS)
+        return {name: plugin for name, plugin in self.needs.items() if name not in known}
+
+    def available(self) -> Recipe:
+        """The same recipe without the algorithms whose plugins are not installed."""
+        lacking = self.lacking
+        if not lacking:
+            return self
+        kept = [
+            replace(grid, algorithms=tuple(name for name in grid.algorithms if name not in lacking))
+            for grid in self.plan.grids
+        ]
+        grids = tuple(grid for grid in kept if grid.algorithms)
+        return replace(self, plan=replace(self.plan, grids=grids))
 
     def with_plan(self, *, repeats: int | None, substitutes: Sequence[str]) -> Recipe:
         """The same recipe with other repeats, and with substitutes for missing weights."""

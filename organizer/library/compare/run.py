@@ -15,7 +15,7 @@ from organizer.errors import ClusteringError, SettingsError
 from organizer.evaluate.internal import METRIC
 from organizer.library import embedders
 from organizer.library.clustering.fit import CLUSTERERS
-from organizer.library.compare.fit import fit_labels, require_memory
+from organizer.library.compare.fit import fit_cell, require_memory
 from organizer.library.compare.grid import ComparisonPlan, FeatureSpec
 from organizer.library.compare.run_cache import CachedRun, RunCache
 from organizer.library.compare.scores import (
@@ -25,6 +25,7 @@ from organizer.library.compare.scores import (
     read_known_truth,
     score_by_truth,
     score_by_vectors,
+    score_trained,
 )
 from organizer.library.compare.tasks import ComparisonTask, comparison_tasks, replaced_embedders
 from organizer.library.compare.vectors import (
@@ -39,7 +40,10 @@ from organizer.library.progress import Progress
 from organizer.report.comparison import TITLES, Comparison, ComparisonCell, ScoredRun
 from organizer.settings import Settings
 from organizer.store import Store
+from organizer.training import PictureReader
 from organizer.types import NOISE, Labels, PartSpec
+
+Pictures = Callable[[Sequence[str]], PictureReader]
 
 KEPT_METRIC = "euclidean, on vectors of the length that the embedder gave them"
 
@@ -66,6 +70,7 @@ def run_comparison(
     plan: ComparisonPlan,
     *,
     ingest: Ingest,
+    pictures: Pictures,
     settings: Settings,
     labels: str | None,
     below: Path,
@@ -78,6 +83,7 @@ def run_comparison(
         store: The library.
         plan: What to compare.
         ingest: Embeds the images with an embedder whose vectors are missing.
+        pictures: Makes a reader of the pictures of images, for algorithms that train on them.
         settings: The seed of the first repeat and of the spaces; where weights may be.
         labels: Source of the truth, or None.
         below: What its relative path is relative to.
@@ -94,7 +100,15 @@ def run_comparison(
     image_ids, left_out = common_ids(store, dict.fromkeys(used.values()))
     known = read_known_truth(store, labels, below, image_ids)
     run = _ComparisonRun(
-        store, plan, used, image_ids, known, seed=settings.seed, progress=progress, stop=stop
+        store,
+        plan,
+        used,
+        image_ids,
+        known,
+        settings=settings,
+        pictures=pictures,
+        progress=progress,
+        stop=stop,
     )
     cells, interrupted = run.run()
     remarks = _remarks(cells, used, known, plan, len(image_ids), left_out, labels=labels)
@@ -130,7 +144,8 @@ class _ComparisonRun:
         used: The embedder that is used for each embedder of the plan.
         image_ids: The images, sorted.
         known: Their known classes.
-        seed: Of the first repeat, and of the spaces.
+        settings: The seed of the first repeat and of the spaces; what a training needs.
+        pictures: Makes a reader of the pictures of images.
         progress: Receives each run.
         stop: Asked before each run; True ends the comparison.
 
@@ -147,12 +162,14 @@ class _ComparisonRun:
         image_ids: Sequence[str],
         known: KnownTruth,
         *,
-        seed: int,
+        settings: Settings,
+        pictures: Pictures,
         progress: Progress,
         stop: Callable[[], bool],
     ) -> None:
         self._store, self._plan, self._used = store, plan, used
-        self._image_ids, self._known, self._seed = image_ids, known, seed
+        self._image_ids, self._known, self._seed = image_ids, known, settings.seed
+        self._settings, self._pictures = settings, pictures
         self._progress, self._stop = progress, stop
         self._caches: dict[tuple[str, str, str, str], RunCache] = {}
         self.computed = self.cached = 0
@@ -238,10 +255,20 @@ class _ComparisonRun:
 
     def _compute(self, cell: ComparisonCell, seed: int, vectors: FeatureVectors) -> CachedRun:
         require_memory(cell.algorithm, vectors.points.shape[1])
-        labels = fit_labels(
-            cell.algorithm, vectors.points, cell.k, seed, kept=cell.lengths == "kept"
+        found = fit_cell(
+            cell.algorithm,
+            vectors.points,
+            cell.k,
+            seed,
+            kept=cell.lengths == "kept",
+            pictures=self._pictures(self._image_ids),
+            settings=self._settings,
+            progress=_NotesOf(self._progress),
         )
-        return CachedRun(labels, score_by_vectors(vectors.vectors, labels, seed=self._seed))
+        scores = score_by_vectors(vectors.vectors, found.labels, seed=self._seed)
+        if found.trained is not None:
+            scores.update(score_trained(vectors.vectors, found.trained))
+        return CachedRun(found.labels, scores)
 
     def _cache(self, cell: ComparisonCell, feature: FeatureSpec) -> RunCache:
         key = (cell.embedder, cell.space, cell.lengths, cell.algorithm)
@@ -259,6 +286,23 @@ class _ComparisonRun:
             }
             self._caches[key] = RunCache.open(self._store.path, about, self._image_ids)
         return self._caches[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _NotesOf:
+    """Progress of a part of a run: what a person should read, and no steps of its own."""
+
+    progress: Progress
+
+    def begin(self, task: str, total: int | None) -> None:
+        """Nothing: the task is the comparison."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """As the whole."""
+        self.progress.note(text)
 
 
 def _scored_run(entry: CachedRun, seed: int, known: KnownTruth) -> ScoredRun:

@@ -14,6 +14,7 @@ from organizer.evaluate.internal import silhouette
 from organizer.evaluate.shape import internal_scores
 from organizer.library.images.truth import read_truth, require_labelled
 from organizer.store import Store
+from organizer.training import TrainedClusters
 from organizer.types import Labels, Vectors
 
 BY_TRUTH = (
@@ -87,6 +88,25 @@ def score_by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str
         "inertia": shape.inertia if shape.clusters else None,
     }
     return {n: value for n, value in found.items() if value is not None and math.isfinite(value)}
+
+
+def score_trained(vectors: Vectors, trained: TrainedClusters) -> dict[str, float]:
+    """The Davies-Bouldin index of trained clusters over that of the clusters it began with.
+
+    Each is taken in its own features, so the two can only be compared as this ratio (section 4.2 of
+    Dong and Wang 2018).
+
+    Args:
+        vectors: ``(n, dim)`` those of the first clusters.
+        trained: The clusters and features after it.
+    """
+    if trained.first_labels is None:
+        return {}
+    first = internal_scores(vectors, trained.first_labels).davies_bouldin
+    last = internal_scores(trained.features, trained.labels).davies_bouldin
+    if first is None or last is None or not first:
+        return {}
+    return {"davies_bouldin_ratio": last / first}
 
 
 def score_by_truth(labels: Labels, known: KnownTruth) -> dict[str, float]:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from organizer.errors import ImageError
-from organizer.execute import in_order
+from organizer.library.images.ask_workers import ask_workers
 from organizer.library.images.frames import present_files
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress
 from organizer.reading import WantedPicture
 from organizer.types import KIND, Box
-from organizer.workers.pool import Call
 
 _STORED_AT_ONCE = 2_000
-_AHEAD = 4
 
 
 def make_miniatures(opened: OpenLibrary, image_ids: Sequence[str], *, progress: Progress) -> int:
@@ -67,41 +62,13 @@ def _read(
     progress: Progress,
 ) -> Iterator[tuple[str, Any]]:
     """Ask workers about pictures, in order."""
-    workers, most = opened.workers, opened.settings.max_file_bytes
     files = opened.store.photos.files_of(image_ids, with_people=True)
     pictures = opened.store.photos.picture_hashes(image_ids)
-
-    def read(image_id: str) -> tuple[str, Any]:
-        there = present_files(files.get(image_id, ()))
-        wanted = WantedPicture(
-            image_id, image_id, pictures.get(image_id, ""), boxes.get(image_id), there
-        )
-
-        def ask(call: Call) -> Any:
-            return _result(lambda: call(method, wanted, most))
-
-        try:
-            return image_id, workers.attempt(ask, size=max(map(_size, there), default=0))
-        except ImageError:
-            return image_id, None
-
-    with ThreadPoolExecutor(workers.most, "pictures") as pool:
-        for found in in_order(pool, read, image_ids, ahead=_AHEAD * workers.most):
-            progress.advance()
-            yield found
-
-
-def _result(begin: Callable[[], Any]) -> Any:
-    """What a generator returns that yields nothing."""
-    try:
-        next(begin())
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("a worker yielded what nobody asked for")
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
+    wanted = [
+        WantedPicture(i, i, pictures.get(i, ""), boxes.get(i), present_files(files.get(i, ())))
+        for i in image_ids
+    ]
+    most = opened.settings.max_file_bytes
+    for found in ask_workers(opened.workers, method, wanted, most):
+        progress.advance()
+        yield found

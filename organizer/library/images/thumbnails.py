@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 from organizer import decode
 from organizer.errors import ImageError
 from organizer.execute import in_order
-from organizer.file_kinds import FileKind, file_kind
-from organizer.library.images.frames import frame_shown, present_files
+from organizer.library.images.ask_workers import file_size
+from organizer.library.images.wanted_pictures import wanted_pictures
 from organizer.library.progress import Progress
 from organizer.reading import WantedPicture, thumbnail_of
 from organizer.settings import available_cores
-from organizer.store import FileRow, Store
+from organizer.store import Store
 from organizer.thumbnail import QUALITY, Thumbnail
-from organizer.types import Crop
 from organizer.workers.pool import Call, WorkerPool
 
 THUMBNAIL_SIDE = 96
@@ -56,12 +54,9 @@ def make_thumbnails(
         By image id, in the order of `wanted`.
     """
     ids = list(dict.fromkeys(wanted))
-    files = store.photos.files_of(ids)
-    crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}
-    pictures = store.photos.picture_hashes({*ids, *(crop.image_id for crop in crops.values())})
-    jobs = [_job(store, i, crops.get(i), files.get(i, ()), pictures) for i in ids]
+    jobs = wanted_pictures(store, ids)
     read = partial(thumbnail_of, side=side, quality=quality, max_bytes=max_file_bytes)
     for image_id, picture in _made(jobs, read, threads or available_cores()):
         progress.advance()
@@ -78,10 +73,7 @@ def make_thumbnail(
     Several threads may do so at once. It is made in a worker process, as a picture that makes a
     decoder crash must not end a service.
     """
-    files = store.photos.files_of([image_id], with_people=True).get(image_id, ())
-    crop = store.detections.crops([image_id]).get(image_id)
-    pictures = store.photos.picture_hashes([image_id if crop is None else crop.image_id])
-    job = _job(store, image_id, crop, files, pictures)
+    (job,) = wanted_pictures(store, [image_id], with_people=True)
 
     def read(call: Call) -> Thumbnail | None:
         try:
@@ -92,38 +84,9 @@ def make_thumbnail(
         return None
 
     try:
-        return workers.attempt(read, size=max(map(_size, job.files), default=0))
+        return workers.attempt(read, size=max(map(file_size, job.files), default=0))
     except ImageError:
         return None
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
-
-
-def _job(
-    store: Store,
-    image_id: str,
-    crop: Crop | None,
-    files: Sequence[FileRow],
-    pictures: Mapping[str, str],
-) -> WantedPicture:
-    frame_id = image_id if crop is None else crop.image_id
-    box = None if crop is None else crop.box
-    present = present_files(files)
-    frame_at = _frame_at(store, frame_id, present)
-    return WantedPicture(image_id, frame_id, pictures.get(frame_id, ""), box, present, frame_at)
-
-
-def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | None:
-    """The second of the frame that stands for a video."""
-    if not any(file_kind(file.suffix.lower()) is FileKind.VIDEO for file in files):
-        return None
-    facts = store.photos.facts_of([image_id]).get(image_id)
-    return frame_shown(facts, store.detections.of([image_id]).get(image_id))
 
 
 def _made(

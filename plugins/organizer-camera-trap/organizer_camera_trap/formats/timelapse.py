@@ -28,7 +28,7 @@ from typing import ClassVar
 from organizer.errors import SettingsError
 from organizer.export.paths import relative
 from organizer.export.spreadsheet import guarded
-from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse, label
+from organizer.types import ExportBatch, ExportInfo, PartOption, VectorUse, label
 
 _MARK = "\ufeff"
 _OWN = ("RootFolder", "RelativePath", "File", "DateTime", "DeleteFlag")
@@ -50,12 +50,12 @@ class TimelapseCsv:
     suffix = ".csv"
     file_name = "organizer-timelapse.csv"
     vectors = VectorUse.NEVER
-    options: ClassVar[Mapping[str, ExportOption]] = {
-        "columns": ExportOption(
+    options: ClassVar[Mapping[str, PartOption]] = {
+        "columns": PartOption(
             "the columns of the template, separated by commas",
             "Cluster,Deployment,ImageID",
         ),
-        "datetime": ExportOption("whether there is a DateTime for Timelapse to import", "yes"),
+        "datetime": PartOption("whether there is a DateTime for Timelapse to import", "yes"),
     }
 
     def __init__(self, *, columns: str | None = None, datetime: bool = True) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from organizer.errors import SettingsError
-from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
+from organizer.types import ExportBatch, ExportInfo, PartOption, VectorUse
 from organizer_camera_trap.formats.camtrap_dp.deployments import (
     HOW_TO_DESCRIBE,
     deployment_rows,
@@ -62,33 +62,33 @@ class CamtrapDP:
     holds = frozenset({"datapackage.json", "deployments.csv", "media.csv", "observations.csv"})
     vectors = VectorUse.NEVER
     needs = frozenset({"taken_at", "deployments"})
-    options: ClassVar[Mapping[str, ExportOption]] = {
-        "timezone": ExportOption(
+    options: ClassVar[Mapping[str, PartOption]] = {
+        "timezone": PartOption(
             "the zone of the cameras' clocks: Europe/Berlin, or an offset without summer time",
             "+01:00",
         ),
-        "project": ExportOption(
+        "project": PartOption(
             "a TOML file with the time zone, what follows, and more; project.toml if not given, "
             "written to fill in if missing"
         ),
-        "title": ExportOption("the title of the project", "Foxes of the old wood"),
-        "sampling-design": ExportOption(", ".join(SAMPLING_DESIGNS), "opportunistic"),
-        "capture-method": ExportOption(
+        "title": PartOption("the title of the project", "Foxes of the old wood"),
+        "sampling-design": PartOption(", ".join(SAMPLING_DESIGNS), "opportunistic"),
+        "capture-method": PartOption(
             f"{' or '.join(CAPTURE_METHODS)}, or both with a comma", "activityDetection"
         ),
-        "individuals": ExportOption("whether individual animals are identified: yes or no", "no"),
-        "contributor": ExportOption("the name of the contributor", "Jane Doe"),
-        "level": ExportOption("observations of: event (default), media, both", "event"),
-        "taxa": ExportOption(
+        "individuals": PartOption("whether individual animals are identified: yes or no", "no"),
+        "contributor": PartOption("the name of the contributor", "Jane Doe"),
+        "level": PartOption("observations of: event (default), media, both", "event"),
+        "taxa": PartOption(
             "a CSV file of name, scientificName; taxa.csv if not given, written if missing"
         ),
-        "names": ExportOption("the kind of cluster names: vernacular, scientific", "vernacular"),
-        "classified-by": ExportOption(
+        "names": PartOption("the kind of cluster names: vernacular, scientific", "vernacular"),
+        "classified-by": PartOption(
             "the name of the person who decided; otherwise the one kept with each decision",
             "Jane Doe",
         ),
-        "public": ExportOption("whether the files are publicly accessible: yes or no", "no"),
-        "url": ExportOption("where the files are accessible, a prefix of their paths"),
+        "public": PartOption("whether the files are publicly accessible: yes or no", "no"),
+        "url": PartOption("where the files are accessible, a prefix of their paths"),
     }
 
     def __init__(
