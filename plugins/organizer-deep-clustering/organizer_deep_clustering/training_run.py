@@ -1,0 +1,312 @@
+"""A training from points to clusters: what deep clustering algorithms have in common.
+
+An autoencoder is pretrained, K-means of its features gives the first clusters, and then an
+algorithm trains features and clusters together, round by round, until few images change theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.cluster.constrained import FREE
+from organizer.counts import count_text
+from organizer.errors import ClusteringError
+from organizer.training import TrainedClusters, TrainingImages, TrainingProgress, TrainingSpace
+from organizer.types import Labels, Vectors
+from organizer_deep_clustering.autoencoder import Autoencoder
+from organizer_deep_clustering.checkpoints import (
+    JSON,
+    Checkpoint,
+    Checkpoints,
+    training_fingerprint,
+)
+from organizer_deep_clustering.columns import Columns
+from organizer_deep_clustering.decisions import Decisions
+from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
+from organizer_deep_clustering.encoder import Encoder
+from organizer_deep_clustering.pretraining import Pretraining, pretrain
+from organizer_deep_clustering.starts import kmeans_start
+
+_ROUNDS = "rounds"
+"""The stage of a checkpoint in which features and clusters are trained together."""
+
+_MOST_AT_ONCE = 4_096
+"""Images that are encoded at once, without training."""
+
+
+class JointModel(Protocol):
+    """Features and clusters that are trained together."""
+
+    def assign(self) -> Labels:
+        """``(n,)`` int64 the cluster of each image now, which keeps to the decisions."""
+        ...
+
+    def train_round(self, draw: np.random.Generator) -> float:
+        """Train one round from the last assignment; the mean loss."""
+        ...
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """A copy of all that training changes but the assignment."""
+        ...
+
+    def restore(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """The inverse of `tensors`; other names are passed over."""
+        ...
+
+    def is_finite(self) -> bool:
+        """Whether all parameters are numbers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrained:
+    """What an algorithm begins its rounds with.
+
+    Attributes:
+        network: The pretrained network.
+        points: ``(n, d)`` what it reconstructs.
+        batches: Go through the points.
+        sweeps: The same without training, in larger batches.
+        decisions: Those about the clusters that there are.
+        labels: ``(n,)`` int64 the first cluster of each image.
+        centroids: ``(k, features)`` float32 the first centroids.
+    """
+
+    network: Autoencoder
+    points: DevicePoints
+    batches: Batches
+    sweeps: Batches
+    decisions: Decisions
+    labels: Labels
+    centroids: Vectors
+
+    def features(self) -> Vectors:
+        """``(n, features)`` float32 of all points, as the network is now."""
+        return self.network.features(self.points, self.sweeps)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One training.
+
+    Attributes:
+        algorithm: Its name, for a person.
+        n_clusters: How many clusters; fewer where images cannot be distinguished.
+        widths: Of the encoder's layers behind the input.
+        pretraining: How the autoencoder is pretrained.
+        n_init: Starts of K-means.
+        tol: The rounds end when no larger share of the images changed their cluster in one.
+        max_rounds: They end after so many at the latest.
+        options: The algorithm's other options: what tells this training from others.
+        seed: Of all that is drawn.
+    """
+
+    algorithm: str
+    n_clusters: int
+    widths: Sequence[int]
+    pretraining: Pretraining
+    n_init: int
+    tol: float
+    max_rounds: int
+    options: Mapping[str, JSON]
+    seed: int
+
+    def __call__(
+        self, images: TrainingImages, make_model: Callable[[Pretrained], JointModel]
+    ) -> TrainedClusters:
+        """Cluster images and train a network on them.
+
+        Raises:
+            ClusteringError: They cannot be clustered so.
+        """
+        decisions = self._checked(images)
+        device = torch_device(images.device)
+        checkpoints = Checkpoints(
+            images.checkpoints, training=self._fingerprint(images), note=images.progress.note
+        )
+        columns = Columns.fit(images.points)
+        points = DevicePoints(columns(images.points), device=device)
+        n = len(points)
+        batches = Batches(min(self.pretraining.batch_size, n), progress=images.progress)
+        network = Autoencoder((len(columns.kept), *self.widths), seed=self.seed, device=device)
+        begun = checkpoints.load()
+        in_rounds = begun is not None and begun.about["stage"] == _ROUNDS
+        if not in_rounds:
+            pretrain(
+                network,
+                points,
+                self.pretraining,
+                batches=batches,
+                seed=self.seed,
+                checkpoints=checkpoints,
+                begun=begun,
+                progress=images.progress,
+            )
+        sweeps = Batches(min(_MOST_AT_ONCE, n), progress=images.progress)
+        if begun is not None and in_rounds:
+            clusters = np.asarray(begun.tensors["clusters"], dtype=np.int64)
+            labels = np.asarray(begun.tensors["start.labels"], dtype=np.int64)
+            centroids = np.asarray(begun.tensors["start.centroids"], dtype=np.float32)
+        else:
+            start = kmeans_start(
+                network.features(points, sweeps),
+                n_clusters=self.n_clusters,
+                decisions=decisions,
+                n_init=self.n_init,
+                seed=self.seed,
+            )
+            clusters, labels, centroids = start.clusters, start.labels, start.centroids
+        held = decisions.among(clusters)
+        pretrained = Pretrained(network, points, batches, sweeps, held, labels, centroids)
+        model = make_model(pretrained)
+        kept: dict[str, NDArray[Any]] = {
+            "clusters": clusters,
+            "start.labels": labels,
+            "start.centroids": centroids,
+        }
+        labels, rounds = self._rounds(
+            model,
+            begun=begun if in_rounds else None,
+            checkpoints=checkpoints,
+            kept=kept,
+            progress=images.progress,
+        )
+        layers = [
+            (weight.detach().cpu().numpy().copy(), bias.detach().cpu().numpy().copy())
+            for weight, bias in network.encoder
+        ]
+        encoder = Encoder(columns, layers)
+        about, tensors = kept_encoder(encoder, images.space)
+        return TrainedClusters(
+            labels=clusters[labels],
+            features=pretrained.features(),
+            algorithm=f"{self.algorithm} on {device}",
+            rounds=rounds,
+            about=about,
+            tensors=tensors,
+        )
+
+    def _checked(self, images: TrainingImages) -> Decisions:
+        n = len(images.points)
+        if n < self.n_clusters:
+            raise ClusteringError(
+                f"{count_text(n, 'image')} cannot make {self.n_clusters} clusters",
+                f"ask for {n} clusters at most" if n > 1 else "add images",
+            )
+        if not np.isfinite(images.points).all():
+            raise ClusteringError(
+                "the vector of an image has something in it that is no number",
+                "embed the images again, or use another embedder",
+            )
+        return Decisions.checked(images.decided, images.banned, n_clusters=self.n_clusters)
+
+    def _fingerprint(self, images: TrainingImages) -> str:
+        if images.checkpoints is None:
+            return ""
+        options: dict[str, JSON] = {
+            "algorithm": self.algorithm,
+            "n_clusters": self.n_clusters,
+            "widths": list(self.widths),
+            "pretraining": self.pretraining.options(),
+            "n_init": self.n_init,
+            "seed": self.seed,
+            "tol": self.tol,
+            "max_rounds": self.max_rounds,
+            **self.options,
+        }
+        return training_fingerprint(options, images.points, images.decided, images.banned)
+
+    def _rounds(
+        self,
+        model: JointModel,
+        *,
+        begun: Checkpoint | None,
+        checkpoints: Checkpoints,
+        kept: Mapping[str, NDArray[Any]],
+        progress: TrainingProgress,
+    ) -> tuple[Labels, int]:
+        """Train until few images change their cluster.
+
+        Args:
+            model: Changed in place.
+            begun: The checkpoint with which the rounds go on; None to begin.
+            checkpoints: Where each round is kept.
+            kept: What goes into each checkpoint besides.
+            progress: Is told of each round.
+
+        Returns:
+            ``(n,)`` int64 labels, and the number of rounds.
+        """
+        before = sum(epochs for _, epochs in self.pretraining.stages(len(self.widths)))
+        rounds, settled = 0, False
+        if begun is not None:
+            model.restore(begun.tensors)
+            rounds, settled = begun.round - before, bool(begun.about["settled"])
+        labels = model.assign()
+        progress.begin("training features and clusters together", self.max_rounds)
+        progress.advance(rounds)
+        while rounds < self.max_rounds and not settled:
+            good = model.tensors()
+            loss = model.train_round(np.random.default_rng([self.seed, 2, rounds]))
+            if not (np.isfinite(loss) and model.is_finite()):
+                model.restore(good)
+                progress.note(
+                    f"training has diverged in round {rounds + 1} and ends with the state before"
+                    " it: a smaller learning rate may help"
+                )
+                break
+            rounds += 1
+            former, labels = labels, model.assign()
+            settled = float(np.mean(labels != former)) <= self.tol
+            checkpoints.save(
+                Checkpoint(
+                    before + rounds,
+                    {**model.tensors(), **kept},
+                    {"stage": _ROUNDS, "settled": settled},
+                )
+            )
+            progress.advance()
+        return labels, rounds
+
+
+def kept_encoder(
+    encoder: Encoder, space: TrainingSpace | None
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What makes an embedder of an encoder, as JSON and tensors; nothing without a space."""
+    if space is None:
+        return {}, {}
+    parts = {
+        name: {"name": spec.name, "params": dict(spec.params), "version": spec.version}
+        for name, spec in (("embedder", space.embedder), ("reducer", space.reducer))
+    }
+    state = {f"space.{name}": np.asarray(array) for name, array in space.state.items()}
+    return {**encoder.about(), "space": parts}, {**encoder.tensors(), **state}
+
+
+def undecided(points: Vectors, progress: TrainingProgress) -> TrainingImages:
+    """Vectors about which nothing was decided."""
+    return TrainingImages(
+        points=points,
+        decided=np.full(len(points), FREE, dtype=np.int64),
+        banned=np.empty((0, 2), dtype=np.int64),
+        required=0,
+        progress=progress,
+    )
+
+
+class SilentProgress:
+    """Progress that nobody follows."""
+
+    def begin(self, task: str, total: int | None) -> None:
+        """See `TrainingProgress`."""
+
+    def advance(self, steps: int = 1) -> None:
+        """See `TrainingProgress`."""
+
+    def note(self, text: str) -> None:
+        """See `TrainingProgress`."""
