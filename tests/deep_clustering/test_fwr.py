@@ -12,7 +12,6 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import ClusteringError, SettingsError
 from organizer.training import TrainingImages
-from organizer_deep_clustering import fwr as fwr_module
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
 from tests.deep_clustering.shapes import HeldPictures, draw_shapes
@@ -142,13 +141,13 @@ def test_a_loss_that_is_no_number_ends_it_with_the_last_good_round(
             raise NotFiniteError
         return true_tune(self, *words, round_number=round_number, **more)
 
-    monkeypatch.setattr(fwr_module.FineTunedNetwork, "tune", diverging)
+    monkeypatch.setattr(FineTunedNetwork, "tune", diverging)
     progress = Watched()
     trained = _fwr().train(_images(progress=progress))
     assert rounds == [1, 2]
     assert trained.rounds == 1
     assert "round 2" in progress.notes[-1]
-    monkeypatch.setattr(fwr_module.FineTunedNetwork, "tune", _always_diverging)
+    monkeypatch.setattr(FineTunedNetwork, "tune", _always_diverging)
     with pytest.raises(ClusteringError, match="first round"):
         _fwr().train(_images())
 

@@ -1,4 +1,4 @@
-"""Algorithms that train, in a library: recluster, decisions, the embedder that is saved, compare."""
+"""Algorithms that train, in a library: decisions, the embedder that is saved, compare."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from organizer.library import Library
 from organizer.library.compare.recipes import find_recipe
 from organizer.library.embedders import embedder_info
 from organizer.settings import Settings
+from organizer.types import Outcome
 from tests.conftest import Run
 from tests.deep_clustering.shapes import SHAPES, write_shapes
 from tests.deep_clustering.trainings import Watched
@@ -68,9 +69,7 @@ def test_fwr_is_an_algorithm_of_recluster_like_any_other(shapes: Library) -> Non
 
 
 @pytest.mark.parametrize(("algorithm", "params"), [("fwr", FWR), ("dec", DEC), ("dcn", DEC)])
-def test_names_and_decisions_hold(
-    shapes: Library, algorithm: str, params: dict[str, Any]
-) -> None:
+def test_names_and_decisions_hold(shapes: Library, algorithm: str, params: dict[str, Any]) -> None:
     shapes.recluster(k=3)
     ids, truth = _truth(shapes)
     discs = [i for i, shape in zip(ids, truth, strict=True) if shape == 0]
@@ -92,9 +91,7 @@ def test_the_trained_network_is_an_embedder_for_the_photos_that_come(
     shapes.recluster(k=3)
     named = next(iter(shapes.clusters))
     named.rename("First")
-    report = shapes.recluster(
-        k=3, algorithm=algorithm, params=params, save_embedder="shapes"
-    )
+    report = shapes.recluster(k=3, algorithm=algorithm, params=params, save_embedder="shapes")
     assert report.embedder.name == "trained:shapes"
     assert report.embedder.version
     assert [cluster.name for cluster in shapes.clusters if cluster.id == named.id] == ["First"]
@@ -103,8 +100,7 @@ def test_the_trained_network_is_an_embedder_for_the_photos_that_come(
     assert status.embedder.name == "trained:shapes"
 
     grown = shapes.ingest([write_shapes(tmp_path / "photos", each=4, first=EACH)])
-    assert grown.counts["added"] == 3 * 4
-    _, truth = _truth(shapes)
+    assert grown.counts[Outcome.ADDED] == 3 * 4
     placed = [label for label in _labels(shapes) if label != -1]
     assert len(placed) > 3 * EACH  # most of them joined the clusters of before
     file = imported_folder() / "trained-shapes.safetensors"
@@ -131,9 +127,7 @@ def test_the_trained_network_is_an_embedder_for_the_photos_that_come(
 def test_a_dry_run_stores_nothing(shapes: Library) -> None:
     shapes.recluster(k=3)
     before, revision = _labels(shapes), shapes.store.revision()
-    report = shapes.recluster(
-        k=3, algorithm="dec", params=DEC, save_embedder="never", dry_run=True
-    )
+    report = shapes.recluster(k=3, algorithm="dec", params=DEC, save_embedder="never", dry_run=True)
     assert report.clustering_id is None
     assert (_labels(shapes), shapes.store.revision()) == (before, revision)
     assert not (imported_folder() / "trained-never.safetensors").exists()

@@ -8,13 +8,13 @@ is sharper than they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from organizer.training import TrainedClusters, TrainingImages
-from organizer.types import Labels, Vectors
+from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining
@@ -58,6 +58,16 @@ class Dec:
 
     needs_pictures = False
     embedder_family = "trained"
+    options: ClassVar[Mapping[str, PartOption]] = {
+        "pretrain-epochs": PartOption(
+            "epochs of the autoencoder before clusters are trained", "200"
+        ),
+        "learning-rate": PartOption("of the training of features and clusters", "0.01"),
+        "batch-size": PartOption("images of a step", "256"),
+        "max-rounds": PartOption("rounds at most", "100"),
+        "tol": PartOption("share of images that change their cluster, at which it ends", "0.001"),
+        "reconstruction": PartOption("weight of the reconstruction: 0 is DEC, 10 is IDEC", "10"),
+    }
 
     def __init__(
         self,

@@ -132,7 +132,7 @@ class Batches:
         try:
             yield []
         except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             if self.size <= 1:
                 raise ClusteringError(
@@ -149,6 +149,8 @@ class Batches:
         )
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether it is what Apple's GPUs raise."""
-    return "MPS backend out of memory" in str(error)
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device has too little memory; Apple's GPUs say so in words alone."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in str(error)

@@ -30,13 +30,17 @@ class EncoderEmbedder:
         dim: Number of features.
         min_side: As the base embedder has it.
         engine: What runs the base embedder, for a person.
+        version: What tells its weights from others.
     """
 
-    def __init__(self, base: Embedder, space: ClusterSpace, encoder: Encoder) -> None:
+    def __init__(
+        self, base: Embedder, space: ClusterSpace, encoder: Encoder, *, version: str = ""
+    ) -> None:
         self._base, self._space, self._encoder = base, space, encoder
         self.dim = encoder.dim
         self.min_side = least_side(base) or _ALL
         self.engine = str(getattr(base, "engine", ""))
+        self.version = version
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         """As the base embedder does it."""
@@ -59,6 +63,7 @@ def encoder_embedder(
     weights: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
+    version: str = "",
 ) -> EncoderEmbedder:
     """Make an embedder of what a training kept: `TrainedClusters.about` and its tensors.
 
@@ -68,6 +73,7 @@ def encoder_embedder(
         weights: Where to look for the base embedder's weights first.
         device: Where the base embedder runs.
         precision: In which it runs.
+        version: What tells these weights from others.
 
     Raises:
         WeightsError: They are not those of an encoder, or the base embedder's are not here.
@@ -96,4 +102,4 @@ def encoder_embedder(
     }
     options = {"weights": weights, "device": device, "precision": precision}
     _, base = registry.create_part(_EMBEDDERS, embedder, options=options)
-    return EncoderEmbedder(base, ClusterSpace.restored(reducer, state), encoder)
+    return EncoderEmbedder(base, ClusterSpace.restored(reducer, state), encoder, version=version)
