@@ -11,17 +11,23 @@ import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import ClusteringError, SettingsError
-from organizer.training import TrainingImages
+from organizer.training import TrainedClusters, TrainingImages
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
 from tests.deep_clustering.shapes import HeldPictures, draw_shapes
 from tests.deep_clustering.trainings import Watched
 
-EACH = 14
+EACH = 10
 
 
 def _fwr(**options: Any) -> Fwr:
-    small = {"n_clusters": 3, "network": "efficientnet_lite0", "side": 64, "factor": 0.3}
+    small = {
+        "n_clusters": 3,
+        "network": "efficientnet_lite0",
+        "side": 48,
+        "factor": 0.4,
+        "epochs": 1,
+    }
     return Fwr(**{**small, **options})
 
 
@@ -42,10 +48,13 @@ def _images(**changes: Any) -> TrainingImages:
     return replace(given, **changes)
 
 
-def test_the_network_improves_the_clusters_that_it_learned_from() -> None:
-    images = _images()
+@pytest.fixture(scope="module")
+def trained() -> TrainedClusters:
+    return _fwr().train(_images())
+
+
+def test_the_network_improves_the_clusters_that_it_learned_from(trained: TrainedClusters) -> None:
     _, truth = draw_shapes(EACH)
-    trained = _fwr().train(images)
     assert trained.first_labels is not None
     before = normalized_mutual_info_score(truth, trained.first_labels)
     after = normalized_mutual_info_score(truth, trained.labels)
@@ -54,8 +63,7 @@ def test_the_network_improves_the_clusters_that_it_learned_from() -> None:
     assert "efficientnet_lite0" in trained.algorithm
 
 
-def test_reliable_sets_grow_until_nothing_is_left() -> None:
-    trained = _fwr().train(_images())
+def test_reliable_sets_grow_until_nothing_is_left(trained: TrainedClusters) -> None:
     counts = [count for count, _ in trained.about["history"]]
     assert len(counts) == trained.rounds
     assert counts == sorted(set(counts))
@@ -64,21 +72,22 @@ def test_reliable_sets_grow_until_nothing_is_left() -> None:
 
 
 def test_a_round_limit_ends_it_with_what_the_network_says() -> None:
-    trained = _fwr(max_rounds=1, factor=0.0).train(_images())
-    assert trained.rounds == 1
-    assert trained.about["history"][0][0] < 3 * EACH
+    ended = _fwr(max_rounds=1, factor=0.0).train(_images())
+    assert ended.rounds == 1
+    assert ended.about["history"][0][0] < 3 * EACH
 
 
-def test_one_seed_gives_one_result() -> None:
-    first, second = (_fwr(random_state=5).train(_images()) for _ in range(2))
-    assert first.labels.tolist() == second.labels.tolist()
-    assert np.array_equal(first.features, second.features)
-    assert _fwr(random_state=6).train(_images()).features.tolist() != first.features.tolist()
+def test_one_seed_gives_one_result(trained: TrainedClusters) -> None:
+    again = _fwr().train(_images())
+    assert again.labels.tolist() == trained.labels.tolist()
+    assert np.array_equal(again.features, trained.features)
+    assert _fwr(random_state=6).train(_images()).features.tolist() != trained.features.tolist()
 
 
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
-    whole = _fwr().train(_images())
-    pictures = 3 * EACH
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(
+    tmp_path: Path, trained: TrainedClusters
+) -> None:
+    whole, pictures = trained, 3 * EACH
     with pytest.raises(KeyboardInterrupt):
         _fwr().train(_images(checkpoints=tmp_path / "t", progress=Watched(pictures + 2)))
     progress = Watched()
@@ -109,7 +118,7 @@ def test_decisions_hold_and_training_uses_them() -> None:
 
 def test_a_mixture_may_begin() -> None:
     images = _images()
-    trained = FwrGmm(n_clusters=3, network="efficientnet_lite0", side=64, factor=0.4).train(images)
+    trained = FwrGmm(n_clusters=3, network="efficientnet_lite0", side=48, factor=0.4).train(images)
     assert trained.algorithm.startswith("fwr: gmm")
     assert len(np.unique(trained.labels)) == 3
 

@@ -44,9 +44,10 @@ def test_both_halves_are_the_whole(name: str) -> None:
         halves = split_network(network, trained=share)
         with torch.no_grad():
             assert torch.allclose(halves.back(halves.front(pictures)), whole, atol=1e-5)
+        assert halves.is_cut == ("vit" not in name)  # a transformer looks at its shapes
         frozen.append(halves.frozen)
     assert frozen == sorted(frozen, reverse=True)
-    assert frozen[0] > 0
+    assert 0 < frozen[0] < 1
 
 
 def test_training_the_back_changes_the_network_that_was_cut_and_not_its_front() -> None:
@@ -66,17 +67,21 @@ def test_training_the_back_changes_the_network_that_was_cut_and_not_its_front() 
     assert all(not parameter.requires_grad for parameter in halves.front.parameters())
 
 
-def test_a_network_that_cannot_be_cut_is_trained_whole() -> None:
+def test_a_network_that_cannot_be_cut_is_frozen_in_place() -> None:
     class Odd(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layer = torch.nn.Linear(3, 3)
+            self.first, self.last = torch.nn.Linear(3, 3), torch.nn.Linear(3, 3)
 
         def forward(self, values: Any) -> Any:
-            return self.layer(values) if values.sum() > 0 else values
+            values = self.first(values)
+            return self.last(values) if values.sum() > 0 else values
 
-    halves = split_network(Odd(), trained=0.1)
-    assert halves.frozen == 0
+    halves = split_network(Odd(), trained=0.5)
+    assert not halves.is_cut
+    assert halves.frozen == 0.5
     values = torch.ones(1, 3)
     assert torch.equal(halves.front(values), values)
-    assert all(parameter.requires_grad for parameter in halves.back.parameters())
+    trained = {n for n, p in halves.whole.named_parameters() if p.requires_grad}
+    assert trained == {"last.weight", "last.bias"}
+    assert split_network(Odd(), trained=1).frozen == 0

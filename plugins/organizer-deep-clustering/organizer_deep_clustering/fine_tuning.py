@@ -85,11 +85,6 @@ class FineTunedNetwork:
         """The whole network."""
         return self._split.whole
 
-    @property
-    def has_front(self) -> bool:
-        """Whether a part of it is frozen."""
-        return self._split.frozen > 0
-
     def read(
         self, pictures: PictureReader, n: int, *, folder: Path | None, progress: TrainingProgress
     ) -> None:
@@ -115,7 +110,7 @@ class FineTunedNetwork:
     def _hold(
         self, rows: list[int], pictures: NDArray[np.uint8], n: int, folder: Path | None
     ) -> None:
-        held = self._front(pictures) if self.has_front else pictures
+        held = self._front(pictures) if self._split.is_cut else pictures
         if not len(self._held):
             self._held = _room((n, *held.shape[1:]), held.dtype, folder)
         self._held[rows] = held
@@ -175,7 +170,7 @@ class FineTunedNetwork:
             dim = back(self._values(rows[:1])).shape[1]
         self._head = torch.nn.Linear(dim, self._k).to(self._device)
         groups = [
-            {"params": list(back.parameters()), "lr": tuning.rate},
+            {"params": [p for p in back.parameters() if p.requires_grad], "lr": tuning.rate},
             {"params": list(self._head.parameters()), "lr": tuning.head_rate},
         ]
         optimiser = torch.optim.AdamW(groups, weight_decay=tuning.decay)
@@ -225,7 +220,7 @@ class FineTunedNetwork:
         import torch
 
         held = np.ascontiguousarray(self._held[rows])
-        if not self.has_front:
+        if not self._split.is_cut:
             return self._normalised(held)
         return torch.from_numpy(held).to(self._device).float()
 

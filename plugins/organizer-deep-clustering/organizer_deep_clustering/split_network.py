@@ -17,12 +17,14 @@ class SplitNetwork:
         whole: The network: ``(n, 3, h, w)`` float32 to ``(n, dim)``.
         front: As far as the cut; its parameters are frozen.
         back: From there on.
-        frozen: Share of the parameters that are in the front.
+        is_cut: Whether there is a cut: the front is the identity where there is none.
+        frozen: Share of the parameters that are frozen.
     """
 
     whole: Any
     front: Any
     back: Any
+    is_cut: bool
     frozen: float
 
 
@@ -34,8 +36,8 @@ def split_network(network: Any, *, trained: float) -> SplitNetwork:
         trained: Share of the layers with weights that are trained, the last ones; 1 for all.
 
     Returns:
-        The halves. The front is the identity where everything is trained, or where the network
-        cannot be cut.
+        The halves. Where the network cannot be cut, as what it computes depends on what it is
+        given, its first layers are frozen all the same.
     """
     import torch
 
@@ -43,15 +45,30 @@ def split_network(network: Any, *, trained: float) -> SplitNetwork:
     graph = _traced(network) if trained < 1 else None
     node = None if graph is None else _cut(network, graph, trained)
     if graph is None or node is None:
-        return SplitNetwork(network, torch.nn.Identity(), network, 0.0)
+        _freeze_first(network, trained)
+        return SplitNetwork(network, torch.nn.Identity(), network, False, _frozen_share(network))
     front = torch.fx.GraphModule(network, _until(graph, node))
     back = torch.fx.GraphModule(network, _after(graph, node))
     back.graph.eliminate_dead_code()
     back.recompile()
     front.requires_grad_(False)
     back.requires_grad_(True)
-    frozen, count = _size(front), _size(front) + _size(back)
-    return SplitNetwork(network, front, back, frozen / max(count, 1))
+    return SplitNetwork(network, front, back, True, _frozen_share(network))
+
+
+def _freeze_first(network: Any, trained: float) -> None:
+    """Freeze all parameters before the last share of the layers with weights."""
+    parameters = list(network.parameters())
+    weighted = [at for at, parameter in enumerate(parameters) if parameter.dim() > 1]
+    first = round(len(weighted) * (1 - trained))
+    limit = weighted[first] if first < len(weighted) else 0
+    for parameter in parameters[:limit]:
+        parameter.requires_grad_(False)
+
+
+def _frozen_share(network: Any) -> float:
+    sizes = [(p.numel(), p.requires_grad) for p in network.parameters()]
+    return sum(n for n, trained in sizes if not trained) / max(sum(n for n, _ in sizes), 1)
 
 
 def _traced(network: Any) -> Any:
@@ -124,7 +141,3 @@ def _after(graph: Any, last: Any) -> Any:
             continue
         copies[node] = made.node_copy(node, lambda old: copies[old])
     return made
-
-
-def _size(module: Any) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
