@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.labelled import accuracy
 from organizer.cluster.kmeans import KMeans
-from organizer.errors import ClusteringError, PluginError
+from organizer.errors import ClusteringError, SettingsError
 from organizer.protocols import Clusterer
 from organizer.training import TrainableClusterer, TrainingImages
 from organizer_deep_clustering.autoencoder import Autoencoder
-from organizer_deep_clustering.devices import torch_device
 from tests.deep_clustering.trainings import MAKERS, Watched, blobs, images
 
 both = pytest.mark.parametrize("name", sorted(MAKERS))
@@ -251,10 +251,38 @@ def test_no_memory_at_all_is_an_error_with_what_to_do(
     assert "--device cpu" in caught.value.hint
 
 
-def test_a_device_that_is_not_there_is_refused() -> None:
-    assert torch_device("auto") in {"cpu", "cuda", "mps"}
-    with pytest.raises(PluginError, match="no device 'tpu'"):
-        torch_device("tpu")
+@both
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"layers": "500-none"},
+        {"layers": ()},
+        {"layers": (5, 0)},
+        {"learning_rate": 0},
+        {"batch_size": 0},
+        {"pretrain_epochs": -1},
+        {"noise": 1.0},
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(name: str, option: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        MAKERS[name](**option)
+    assert next(iter(option)).replace("_", "-") in caught.value.message
+
+
+@both
+def test_layers_are_taken_as_they_are_typed(name: str) -> None:
+    points, _ = blobs(30)
+    given = images(points)
+    typed = MAKERS[name](layers="16-12-3").train(given)
+    np.testing.assert_array_equal(typed.features, MAKERS[name]().train(given).features)
+
+
+@both
+def test_options_that_are_told_are_there(name: str) -> None:
+    factory = type(MAKERS[name]())
+    parameters = inspect.signature(factory).parameters
+    assert {option.replace("-", "_") for option in factory.options} <= set(parameters)
 
 
 @both

@@ -29,10 +29,14 @@ class EncoderEmbedder:
     Attributes:
         dim: Number of features.
         min_side: As the base embedder has it.
+        version: Of what was trained.
         engine: What runs the base embedder, for a person.
     """
 
-    def __init__(self, base: Embedder, space: ClusterSpace, encoder: Encoder) -> None:
+    def __init__(
+        self, base: Embedder, space: ClusterSpace, encoder: Encoder, *, version: str
+    ) -> None:
+        self.version = version
         self._base, self._space, self._encoder = base, space, encoder
         self.dim = encoder.dim
         self.min_side = least_side(base) or _ALL
@@ -56,6 +60,7 @@ def encoder_embedder(
     about: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     *,
+    version: str = "",
     weights: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
@@ -65,6 +70,7 @@ def encoder_embedder(
     Args:
         about: What makes it again, as JSON.
         tensors: Its tensors by their names.
+        version: Of what was trained, for example the hash of its tensors.
         weights: Where to look for the base embedder's weights first.
         device: Where the base embedder runs.
         precision: In which it runs.
@@ -96,4 +102,4 @@ def encoder_embedder(
     }
     options = {"weights": weights, "device": device, "precision": precision}
     _, base = registry.create_part(_EMBEDDERS, embedder, options=options)
-    return EncoderEmbedder(base, ClusterSpace.restored(reducer, state), encoder)
+    return EncoderEmbedder(base, ClusterSpace.restored(reducer, state), encoder, version=version)

@@ -1,4 +1,4 @@
-"""Where a network is trained, and batches that fit into the memory there."""
+"""Points on the device of a network, and batches of them that fit into its memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from organizer.errors import ClusteringError, PluginError
+from organizer.errors import ClusteringError
 from organizer.training import TrainingProgress
 from organizer.types import Labels, Vectors
 
@@ -17,31 +17,6 @@ if TYPE_CHECKING:
 
 _HELD = 2**30
 """Bytes of points up to which they are copied to the device once, and not batch by batch."""
-
-
-def torch_device(wanted: str) -> str:
-    """A device as torch names it: "cuda", "mps" or "cpu".
-
-    Args:
-        wanted: One of them; "auto" is the first that is there.
-
-    Raises:
-        PluginError: There is no such device on this machine.
-    """
-    import torch
-
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if wanted == "auto":
-        return next(name for name, is_there in there.items() if is_there)
-    if not there.get(wanted):
-        raise PluginError(
-            f"there is no device {wanted!r} on this machine", "use --device auto or --device cpu"
-        )
-    return wanted
 
 
 class DevicePoints:
