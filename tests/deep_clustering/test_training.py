@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_labels_and_features(name: str) -> None:
 
 
 @both
-@pytest.mark.parametrize("stop_at", [5, 14, 24, 26, 28])
+@pytest.mark.parametrize("stop_at", [5, 12, 14, 16, 18])
 def test_a_killed_training_ends_as_one_that_was_not(
     name: str, stop_at: int, tmp_path: Path
 ) -> None:
@@ -72,9 +72,9 @@ def test_a_killed_training_ends_as_one_that_was_not(
 @both
 def test_layers_by_themselves_go_on_after_a_kill_too(name: str, tmp_path: Path) -> None:
     points, _ = blobs()
-    options: dict[str, Any] = {"layer_epochs": 12, "pretrain_epochs": 4, "max_rounds": 2}
+    options: dict[str, Any] = {"layer_epochs": 11, "pretrain_epochs": 4, "max_rounds": 2}
     whole = MAKERS[name](**options).train(images(points))
-    kept = images(points, progress=Watched(15), checkpoints=tmp_path)
+    kept = images(points, progress=Watched(13), checkpoints=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         MAKERS[name](**options).train(kept)
     resumed = MAKERS[name](**options).train(images(points, checkpoints=tmp_path))
