@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from benchmarks.labelled import accuracy
 from organizer.cluster.kmeans import KMeans
-from organizer.errors import ClusteringError, SettingsError
+from organizer.errors import ClusteringError, PluginError, SettingsError
 from organizer.protocols import Clusterer
 from organizer.training import TrainableClusterer, TrainingImages
 from organizer_deep_clustering.autoencoder import Autoencoder
+from organizer_deep_clustering.devices import torch_device
 from tests.deep_clustering.trainings import MAKERS, Watched, blobs, images
 
 both = pytest.mark.parametrize("name", sorted(MAKERS))
@@ -249,6 +250,12 @@ def test_no_memory_at_all_is_an_error_with_what_to_do(
     with pytest.raises(ClusteringError, match="used up by one image") as caught:
         MAKERS[name]().fit_predict(points)
     assert "--device cpu" in caught.value.hint
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    assert torch_device("auto") in {"cpu", "cuda", "mps"}
+    with pytest.raises(PluginError, match="no device 'tpu'"):
+        torch_device("tpu")
 
 
 @both

@@ -222,7 +222,7 @@ _FEATURE_WEAK_RELEVANT = Recipe(
         - raw pixels are 32 x 32, principal components 64: the source gives neither
           number
         - the components of the mixture share one covariance
-        - the network is EfficientNet-Lite0 on 96 x 96 pixels, of which the last layers
+        - the network is EfficientNet-Lite2 on 96 x 96 pixels, of which the last layers
           are trained; the source trains AlexNet (--set network=alexnet of recluster)
         - published are six classes (Caltech Categories), 20 of Caltech-101 drawn three
           times, and MNIST: the figures for as many classes as here stand beside ours,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.types import Vectors
-from organizer_deep_clustering.batches import Batches, DevicePoints
+from organizer_deep_clustering.devices import Batches, DevicePoints
 
 if TYPE_CHECKING:
     import torch

@@ -29,18 +29,18 @@ class EncoderEmbedder:
     Attributes:
         dim: Number of features.
         min_side: As the base embedder has it.
-        version: Of what was trained.
         engine: What runs the base embedder, for a person.
+        version: What tells its weights from others.
     """
 
     def __init__(
-        self, base: Embedder, space: ClusterSpace, encoder: Encoder, *, version: str
+        self, base: Embedder, space: ClusterSpace, encoder: Encoder, *, version: str = ""
     ) -> None:
-        self.version = version
         self._base, self._space, self._encoder = base, space, encoder
         self.dim = encoder.dim
         self.min_side = least_side(base) or _ALL
         self.engine = str(getattr(base, "engine", ""))
+        self.version = version
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         """As the base embedder does it."""
@@ -60,20 +60,20 @@ def encoder_embedder(
     about: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     *,
-    version: str = "",
     weights: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
+    version: str = "",
 ) -> EncoderEmbedder:
     """Make an embedder of what a training kept: `TrainedClusters.about` and its tensors.
 
     Args:
         about: What makes it again, as JSON.
         tensors: Its tensors by their names.
-        version: Of what was trained, for example the hash of its tensors.
         weights: Where to look for the base embedder's weights first.
         device: Where the base embedder runs.
         precision: In which it runs.
+        version: What tells these weights from others.
 
     Raises:
         WeightsError: They are not those of an encoder, or the base embedder's are not here.

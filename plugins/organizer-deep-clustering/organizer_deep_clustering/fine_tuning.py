@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from organizer.training import PictureReader, TrainingProgress
 from organizer.types import Labels, Vectors
-from organizer_deep_clustering.device import is_out_of_memory
+from organizer_deep_clustering.devices import is_out_of_memory
 from organizer_deep_clustering.pretrained import PretrainedNetwork
 from organizer_deep_clustering.split_network import SplitNetwork, split_network
 
@@ -179,8 +179,9 @@ class FineTunedNetwork:
             {"params": list(self._head.parameters()), "lr": tuning.head_rate},
         ]
         optimiser = torch.optim.AdamW(groups, weight_decay=tuning.decay)
-        passes = max(tuning.epochs, -(-tuning.least_steps * self._batch // max(len(rows), 1)))
-        steps = passes * -(-len(rows) // self._batch)
+        of_a_pass = -(-len(rows) // self._batch)
+        passes = max(tuning.epochs, -(-tuning.least_steps // of_a_pass))
+        steps = passes * of_a_pass
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, [tuning.rate, tuning.head_rate], total_steps=max(steps, 2)
         )
@@ -195,7 +196,7 @@ class FineTunedNetwork:
                 if not torch.isfinite(loss):
                     raise NotFiniteError
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
                 optimiser.step()
                 schedule.step()
                 losses.append(float(loss.detach()))
@@ -252,7 +253,7 @@ def _room(shape: tuple[int, ...], dtype: Any, folder: Path | None) -> NDArray[An
     if folder is None or int(np.prod(shape)) * dtype.itemsize <= _LARGEST_IN_MEMORY:
         return np.zeros(shape, dtype=dtype)
     folder.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(  # type: ignore[no-any-return, no-untyped-call]
+    return np.lib.format.open_memmap(  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
         folder / "activations.npy", mode="w+", dtype=dtype, shape=shape
     )
 

@@ -23,7 +23,7 @@ from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import NOISE, Labels, PartOption, Vectors
 from organizer_deep_clustering.boot import Boot, boot_labels
 from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
-from organizer_deep_clustering.device import torch_device
+from organizer_deep_clustering.devices import torch_device
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning
 from organizer_deep_clustering.pretrained import network_state, pretrained_network
 from organizer_deep_clustering.reliable import allowed_labels, centre_neighbours, relaxed_share
@@ -39,7 +39,7 @@ class Fwr:
         random_state: Seed; on a processor the same images and seed give the same clusters.
         metric: Of the first clusters, see `organizer.cluster.kmeans.KMeans`.
         weights: Where the weights of the network may be.
-        boot: What makes the first clusters: "kmeans" or "gmm".
+        boot: What makes the first clusters: "kmeans" or "gmm"; `first_clusters` where None.
         share: Of each cluster, what is taken as reliable in the first round (the published belief
             ratio): about the accuracy that the first clusters are expected to have at least.
         factor: What is added to the share each round (the published acceleration).
@@ -50,6 +50,7 @@ class Fwr:
         epochs: Passes over the reliable images a round.
     """
 
+    first_clusters: ClassVar[Boot] = "kmeans"
     needs_pictures = True
     embedder_family = "trained"
     options: ClassVar[Mapping[str, PartOption]] = {
@@ -58,8 +59,8 @@ class Fwr:
         "factor": PartOption("what is added to the share each round", "0.1"),
         "max-rounds": PartOption("rounds at most", "20"),
         "network": PartOption("the network that is fine-tuned", "mobilenet_v2"),
-        "side": PartOption("pixels of the square that it is given; 0: its own", "128"),
-        "trained": PartOption("share of its layers that are trained; 1: all", "0.3"),
+        "side": PartOption("pixels of the square that it is given; 0: its own", "224"),
+        "trained": PartOption("share of its layers that are trained; 1: all", "0.2"),
         "epochs": PartOption("passes over the reliable images a round", "8"),
     }
 
@@ -70,14 +71,14 @@ class Fwr:
         random_state: int = 0,
         metric: Metric = "cosine",
         weights: Path | None = None,
-        boot: Boot = "kmeans",
+        boot: Boot | None = None,
         share: float = 0.2,
         factor: float = 0.1,
         max_rounds: int = 20,
         network: str = _DEFAULT_NETWORK,
-        side: int = 128,
-        trained: float = 0.2,
-        epochs: int = 8,
+        side: int = 96,
+        trained: float = 0.05,
+        epochs: int = 4,
     ) -> None:
         _require(0 < share <= 1, f"share cannot be {share}", "above 0 and at most 1")
         _require(0 <= factor <= 1, f"factor cannot be {factor}", "from 0 to 1")
@@ -85,6 +86,7 @@ class Fwr:
         _require(max_rounds >= 1, f"max-rounds cannot be {max_rounds}", "1 or more")
         _require(epochs >= 1, f"epochs cannot be {epochs}", "1 or more")
         _require(side == 0 or side >= 32, f"side cannot be {side}", "32 or more, or 0")
+        boot = boot or self.first_clusters
         _require(boot in {"kmeans", "gmm"}, f"boot cannot be {boot!r}", "kmeans or gmm")
         self._k, self._seed, self._metric = n_clusters, random_state, metric
         self._weights, self._boot, self._network = weights, boot, network
@@ -186,8 +188,7 @@ class Fwr:
 class FwrGmm(Fwr):
     """`Fwr` that begins with a Gaussian mixture."""
 
-    def __init__(self, *, n_clusters: int = 8, boot: Boot = "gmm", **options: Any) -> None:
-        super().__init__(n_clusters=n_clusters, boot=boot, **options)
+    first_clusters = "gmm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +223,10 @@ class _State:
             "labels": self.labels,
             "reliable": self.reliable,
             "open": self.open_rows,
+            "history": np.array(self.history, dtype=np.int64).reshape(-1, 2),
             **{f"network.{name}": tensor for name, tensor in self.network.items()},
         }
-        return Checkpoint(self.round, tensors, {"history": [list(row) for row in self.history]})
+        return Checkpoint(self.round, tensors)
 
     @classmethod
     def restored(cls, kept: Checkpoint) -> _State:
@@ -234,7 +236,7 @@ class _State:
             for name, tensor in kept.tensors.items()
             if name.startswith("network.")
         }
-        history = tuple((int(a), int(b)) for a, b in kept.about["history"])
+        history = tuple((int(a), int(b)) for a, b in kept.tensors["history"])
         labels, reliable, rows = (kept.tensors[name] for name in ("labels", "reliable", "open"))
         return cls(kept.round, labels, reliable, rows, network, history)
 

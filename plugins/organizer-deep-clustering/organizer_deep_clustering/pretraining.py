@@ -10,8 +10,8 @@ import numpy as np
 
 from organizer.training import TrainingProgress
 from organizer_deep_clustering.autoencoder import Autoencoder
-from organizer_deep_clustering.batches import Batches, DevicePoints
 from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
+from organizer_deep_clustering.devices import Batches, DevicePoints
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 
 if TYPE_CHECKING:

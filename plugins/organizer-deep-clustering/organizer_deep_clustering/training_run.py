@@ -19,7 +19,6 @@ from organizer.errors import ClusteringError
 from organizer.training import TrainedClusters, TrainingImages, TrainingProgress, TrainingSpace
 from organizer.types import Labels, Vectors
 from organizer_deep_clustering.autoencoder import Autoencoder
-from organizer_deep_clustering.batches import Batches, DevicePoints
 from organizer_deep_clustering.checkpoints import (
     Checkpoint,
     Checkpoints,
@@ -27,7 +26,7 @@ from organizer_deep_clustering.checkpoints import (
 )
 from organizer_deep_clustering.columns import Columns
 from organizer_deep_clustering.decisions import Decisions
-from organizer_deep_clustering.device import torch_device
+from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
 from organizer_deep_clustering.encoder import Encoder
 from organizer_deep_clustering.pretraining import Pretraining, pretrain
 from organizer_deep_clustering.starts import Start, kmeans_start

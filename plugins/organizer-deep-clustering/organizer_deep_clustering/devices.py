@@ -1,4 +1,4 @@
-"""Points on the device of a network, and batches of them that fit into its memory."""
+"""Where a network is trained, and batches that fit into the memory there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from organizer.errors import ClusteringError
+from organizer.errors import ClusteringError, PluginError
 from organizer.training import TrainingProgress
 from organizer.types import Labels, Vectors
 
@@ -17,6 +17,31 @@ if TYPE_CHECKING:
 
 _HELD = 2**30
 """Bytes of points up to which they are copied to the device once, and not batch by batch."""
+
+
+def torch_device(wanted: str) -> str:
+    """A device as torch names it: "cuda", "mps" or "cpu".
+
+    Args:
+        wanted: One of them; "auto" is the first that is there.
+
+    Raises:
+        PluginError: There is no such device on this machine.
+    """
+    import torch
+
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return next(name for name, is_there in there.items() if is_there)
+    if not there.get(wanted):
+        raise PluginError(
+            f"there is no device {wanted!r} on this machine", "use --device auto or --device cpu"
+        )
+    return wanted
 
 
 class DevicePoints:
@@ -107,7 +132,7 @@ class Batches:
         try:
             yield []
         except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             if self.size <= 1:
                 raise ClusteringError(
@@ -124,6 +149,8 @@ class Batches:
         )
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether it is what Apple's GPUs raise."""
-    return "MPS backend out of memory" in str(error)
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device has too little memory; Apple's GPUs say so in words alone."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in str(error)

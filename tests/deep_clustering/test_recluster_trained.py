@@ -1,0 +1,227 @@
+"""Algorithms that train, in a library: decisions, the embedder that is saved, compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import normalized_mutual_info_score
+
+import organizer
+from organizer import registry
+from organizer.embed.weights import imported_folder
+from organizer.errors import ClusteringError, SettingsError, WeightsMissingError
+from organizer.library import Library
+from organizer.library.compare.recipes import find_recipe
+from organizer.library.embedders import embedder_info
+from organizer.settings import Settings
+from organizer.types import Outcome
+from tests.conftest import Run
+from tests.deep_clustering.shapes import SHAPES, write_shapes
+from tests.deep_clustering.trainings import Watched
+from tests.e2e.test_commands import in_this_process
+
+EACH = 12
+FWR = {"network": "efficientnet_lite0", "side": 64, "factor": 0.4}
+DEC = {"pretrain_epochs": 6, "max_rounds": 4}
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Iterator[Library]:
+    """A library of drawn shapes with vectors that hardly tell them apart."""
+    folder = write_shapes(tmp_path / "photos", each=EACH)
+    with Library.open_or_create(tmp_path, Settings(device="cpu")) as library:
+        library.ingest([folder], embedder="hog")
+        yield library
+
+
+def _truth(library: Library) -> tuple[list[str], list[int]]:
+    """The images, and the shape that each shows."""
+    files = library.store.photos.files_of()
+    ids = sorted(files)
+    return ids, [SHAPES.index(files[i][0].file.parent.name) for i in ids]
+
+
+def _labels(library: Library) -> list[int]:
+    current = library.store.clusterings.current()
+    assert current is not None
+    members = library.store.clusterings.assignments(current.clustering_id)
+    of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    return [of[i] for i in _truth(library)[0]]
+
+
+def test_fwr_is_an_algorithm_of_recluster_like_any_other(shapes: Library) -> None:
+    shapes.recluster(k=3)
+    before = normalized_mutual_info_score(_truth(shapes)[1], _labels(shapes))
+    report = shapes.recluster(k=3, algorithm="fwr", params=FWR)
+    assert report.algorithm == "fwr: kmeans, then efficientnet_lite0 fine-tuned"
+    after = normalized_mutual_info_score(_truth(shapes)[1], _labels(shapes))
+    assert after > before
+    assert report.embedder.name == "hog"
+    assert not list((shapes.store.path / "trainings").iterdir())
+    shapes.undo()
+    assert normalized_mutual_info_score(_truth(shapes)[1], _labels(shapes)) == before
+
+
+@pytest.mark.parametrize(("algorithm", "params"), [("fwr", FWR), ("dec", DEC), ("dcn", DEC)])
+def test_names_and_decisions_hold(shapes: Library, algorithm: str, params: dict[str, Any]) -> None:
+    shapes.recluster(k=3)
+    ids, truth = _truth(shapes)
+    discs = [i for i, shape in zip(ids, truth, strict=True) if shape == 0]
+    shapes.corrections.new_cluster(discs[:3], name="Disc")
+    named = next(cluster for cluster in shapes.clusters if cluster.name == "Disc")
+    outcast = next(i for i, shape in zip(ids, truth, strict=True) if shape == 1)
+    shapes.corrections.exclude([outcast], named.id)
+    report = shapes.recluster(k=4, algorithm=algorithm, params=params)
+    assert named.id in {cluster_id for cluster_id, _, _ in report.clusters}
+    labels = dict(zip(ids, _labels(shapes), strict=True))
+    assert {labels[i] for i in discs[:3]} == {named.id}
+    assert labels[outcast] != named.id
+
+
+@pytest.mark.parametrize(("algorithm", "params"), [("fwr", FWR), ("dec", DEC)])
+def test_the_trained_network_is_an_embedder_for_the_photos_that_come(
+    shapes: Library, tmp_path: Path, algorithm: str, params: dict[str, Any]
+) -> None:
+    shapes.recluster(k=3)
+    named = next(iter(shapes.clusters))
+    named.rename("First")
+    report = shapes.recluster(k=3, algorithm=algorithm, params=params, save_embedder="shapes")
+    assert report.embedder.name == "trained:shapes"
+    assert report.embedder.version
+    assert [cluster.name for cluster in shapes.clusters if cluster.id == named.id] == ["First"]
+    status = shapes.status()
+    assert status.embedder is not None
+    assert status.embedder.name == "trained:shapes"
+
+    grown = shapes.ingest([write_shapes(tmp_path / "photos", each=4, first=EACH)])
+    assert grown.counts[Outcome.ADDED] == 3 * 4
+    placed = [label for label in _labels(shapes) if label != -1]
+    assert len(placed) > 3 * EACH  # most of them joined the clusters of before
+    file = imported_folder() / "trained-shapes.safetensors"
+    assert file.is_file()
+    assert embedder_info("trained:shapes", shapes.settings).weights == "here"
+
+    # The same vectors, whether they were made with the others or by themselves.
+    spec = report.embedder
+    ids, stored = shapes.store.vectors.read(spec)
+    again = tmp_path / "again"
+    with Library.open_or_create(again, Settings(device="cpu")) as other:
+        other.ingest([tmp_path / "photos"], embedder="trained:shapes")
+        other_ids, other_vectors = other.store.vectors.read(spec)
+    order = [other_ids.index(i) for i in ids]
+    assert np.allclose(stored, other_vectors[order], atol=2e-3)
+
+    with pytest.raises(SettingsError, match="already"):
+        shapes.recluster(k=3, algorithm=algorithm, params=params, save_embedder="shapes")
+    file.rename(tmp_path / "moved.safetensors")
+    with pytest.raises(WeightsMissingError, match="not on this machine"):
+        shapes.ingest([write_shapes(tmp_path / "photos", each=1, first=90)])
+
+
+def test_a_dry_run_stores_nothing(shapes: Library) -> None:
+    shapes.recluster(k=3)
+    before, revision = _labels(shapes), shapes.store.revision()
+    report = shapes.recluster(k=3, algorithm="dec", params=DEC, save_embedder="never", dry_run=True)
+    assert report.clustering_id is None
+    assert (_labels(shapes), shapes.store.revision()) == (before, revision)
+    assert not (imported_folder() / "trained-never.safetensors").exists()
+
+
+class _Decides(Watched):
+    """Moves an image once training has begun, as another program may."""
+
+    def __init__(self, library: Library, image_id: str, to: int) -> None:
+        super().__init__()
+        self._library, self._image_id, self._to = library, image_id, to
+        self._done = False
+
+    def begin(self, task: str, total: int | None) -> None:
+        super().begin(task, total)
+        if "training features" in task and not self._done:
+            self._done = True
+            self._library.corrections.move([self._image_id], self._to)
+
+
+def test_a_decision_that_was_made_while_it_trained_holds(shapes: Library) -> None:
+    shapes.recluster(k=3)
+    ids = _truth(shapes)[0]
+    labels = dict(zip(ids, _labels(shapes), strict=True))
+    moved = ids[0]
+    other = next(label for label in labels.values() if label not in {labels[moved], -1})
+    progress = _Decides(shapes, moved, other)
+    shapes.recluster(k=3, algorithm="dec", params=DEC, progress=progress)
+    assert dict(zip(ids, _labels(shapes), strict=True))[moved] == other
+    assert progress.tasks.count("training features and clusters together") == 1
+
+
+def test_an_interrupted_recluster_goes_on(shapes: Library) -> None:
+    shapes.recluster(k=3)
+    with pytest.raises(KeyboardInterrupt):
+        shapes.recluster(k=3, algorithm="fwr", params=FWR, progress=Watched(3 * EACH + 1))
+    assert list((shapes.store.path / "trainings").iterdir())
+    progress = Watched()
+    shapes.recluster(k=3, algorithm="fwr", params=FWR, progress=progress)
+    assert any("going on after round" in note for note in progress.notes)
+    assert not list((shapes.store.path / "trainings").iterdir())
+
+
+def test_what_cannot_be_is_refused_before_anything_is_trained(shapes: Library) -> None:
+    with pytest.raises(SettingsError, match="trains no network"):
+        shapes.recluster(k=3, save_embedder="mine")
+    with pytest.raises(SettingsError, match="cannot have the name"):
+        shapes.recluster(k=3, algorithm="dec", save_embedder="../mine")
+    with pytest.raises(SettingsError, match="has no shear"):
+        shapes.recluster(k=3, algorithm="fwr", params={"shear": "1"})
+    with pytest.raises(SettingsError, match="share cannot be"):
+        shapes.recluster(k=3, algorithm="fwr", params={"share": "much"})
+    with pytest.raises(SettingsError, match="has no options"):
+        shapes.recluster(k=3, params={"share": "0.1"})
+    with pytest.raises(ClusteringError):
+        shapes.recluster(k=500, algorithm="dec")
+
+
+def test_the_command_takes_options_and_lists_them(shapes: Library, tmp_path: Path) -> None:
+    del shapes
+    typed: Run = partial(in_this_process, tmp_path)
+    listed = typed("recluster", "--algorithm", "fwr", "--options")
+    assert "--set share=0.2" in listed.out
+    names = json.loads(typed("recluster", "--algorithm", "fwr", "--options", "--json").out)
+    assert {"share", "factor", "network"} <= {option["name"] for option in names["options"]}
+    words = [word for name, value in FWR.items() for word in ("--set", f"{name}={value}")]
+    done = typed("recluster", "--algorithm", "fwr", "--k", "3", *words, "--save-embedder", "mine")
+    assert done.code == 0, done.err
+    assert "saved the embedder trained:mine" in done.err
+    assert "trained:mine" in typed("status").out
+    refused = typed("recluster", "--algorithm", "fwr", "--set", "colour=1")
+    assert refused.code == 2
+    assert "organizer recluster --algorithm fwr --options" in refused.err
+
+
+def test_compare_runs_them_beside_the_others(shapes: Library) -> None:
+    plan = organizer.parse_plan(
+        embedders=["hog"], algorithms=["kmeans", "fwr"], k="3", repeats=1, reduce=["none"]
+    )
+    found = shapes.compare(plan, labels="folders").comparison
+    scores = {cell.algorithm: cell.runs[0].scores for cell in found.cells}
+    assert scores["fwr"]["nmi"] > scores["kmeans"]["nmi"]
+    assert "davies_bouldin_ratio" in scores["fwr"]
+    assert "davies_bouldin_ratio" not in scores["kmeans"]
+
+
+def test_the_recipe_has_its_second_half_where_the_plugin_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = find_recipe("feature-weak-relevant")
+    assert not recipe.lacking
+    assert recipe.available() is recipe
+    names = tuple(n for n in registry.part_names("organizer.clusterers") if "fwr" not in n)
+    monkeypatch.setattr(registry, "part_names", lambda _: names)
+    assert set(recipe.lacking.values()) == {"organizer-deep-clustering"}
+    left = recipe.available().plan.grids
+    assert {name for grid in left for name in grid.algorithms} == {"kmeans", "gmm"}
