@@ -44,10 +44,11 @@ def _trained(name: str, reducer: PartSpec) -> tuple[TrainedClusters, list[NDArra
 def test_its_vectors_are_the_features_of_the_training(name: str, reducer: PartSpec) -> None:
     trained, pictures = _trained(name, reducer)
     about: dict[str, Any] = json.loads(json.dumps(dict(trained.about)))
-    made = encoder_embedder(about, trained.tensors, device="cpu")
+    made = encoder_embedder(about, trained.tensors, version="7", device="cpu")
     assert isinstance(made, Embedder)
     assert made.dim == trained.features.shape[1] == 3
     assert made.min_side == 32
+    assert made.version == "7"
     vectors = made.embed([made.prepare(picture) for picture in pictures])
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(vectors, trained.features, atol=1e-3)

@@ -16,7 +16,7 @@ from organizer_deep_clustering.dec import Dec
 
 SMALL: dict[str, Any] = {
     "layers": (16, 12, 3),
-    "pretrain_epochs": 24,
+    "pretrain_epochs": 14,
     "batch_size": 40,
     "pretrain_learning_rate": 5e-3,
     "n_init": 3,

@@ -7,15 +7,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from organizer.atomic import replace_atomically
 from organizer.errors import one_line
-
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 _FILE = "checkpoint.safetensors"
 _FORMAT = 1
@@ -28,12 +26,12 @@ class Checkpoint:
     Attributes:
         round: Number of finished rounds.
         tensors: Arrays of numbers by their names.
-        about: What else it needs.
+        about: What else it needs, as JSON.
     """
 
     round: int
     tensors: Mapping[str, NDArray[Any]]
-    about: Mapping[str, JSON] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Checkpoints:
@@ -67,7 +65,7 @@ class Checkpoints:
             self._note(f"a damaged checkpoint is not used: {one_line(error)}")
             return None
         if header.get("training") != self._training:
-            self._note("the checkpoint of another training is not used: this one begins anew")
+            self._note("the checkpoint of another training is not used")
             return None
         return found
 
@@ -97,7 +95,7 @@ class Checkpoints:
             save_file(arrays, partial, metadata={"checkpoint": json.dumps(header)})
 
 
-def training_fingerprint(options: Mapping[str, JSON], *arrays: NDArray[Any]) -> str:
+def training_fingerprint(options: Mapping[str, Any], *arrays: NDArray[Any]) -> str:
     """What two trainings share only if they have the same options and the same images."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(json.dumps(dict(options), sort_keys=True).encode())

@@ -16,6 +16,13 @@ from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
 from organizer_deep_clustering.dec import squared_distances
+from organizer_deep_clustering.network_options import (
+    SHARED_OPTIONS,
+    layer_widths,
+    require,
+    require_not_negative,
+    require_positive,
+)
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining, adam
 from organizer_deep_clustering.training_run import (
@@ -38,7 +45,8 @@ class Dcn:
     Args:
         n_clusters: How many clusters. There are fewer where images cannot be distinguished.
         random_state: Seed; the same points and seed give the same clusters on the processor.
-        layers: Widths of the encoder's layers behind the input; the last are the features.
+        layers: Widths of the encoder's layers behind the input, as numbers or as ``500-10``; the
+            last are the features.
         layer_epochs: Epochs of pretraining of each layer by itself, as a denoising autoencoder.
         pretrain_epochs: Epochs of pretraining of all layers together.
         noise: Share of the inputs that is set to zero while a layer is trained by itself.
@@ -53,15 +61,9 @@ class Dcn:
 
     needs_pictures = False
     embedder_family = "trained"
-    options: ClassVar[Mapping[str, PartOption]] = {
-        "pretrain-epochs": PartOption(
-            "epochs of the autoencoder before clusters are trained", "200"
-        ),
-        "learning-rate": PartOption("of the training of features and clusters", "0.0001"),
-        "batch-size": PartOption("images of a step", "256"),
-        "max-rounds": PartOption("rounds at most", "50"),
-        "tol": PartOption("share of images that change their cluster, at which it ends", "0.001"),
-        "pull": PartOption("weight of the distance to the centroid", "0.05"),
+    options: ClassVar[dict[str, PartOption]] = {
+        **SHARED_OPTIONS,
+        "pull": PartOption("weight of the distance to the centroid", "0.1"),
     }
 
     def __init__(
@@ -69,7 +71,7 @@ class Dcn:
         *,
         n_clusters: int = 8,
         random_state: int = 0,
-        layers: Sequence[int] = PUBLISHED,
+        layers: str | Sequence[int] = PUBLISHED,
         layer_epochs: int = 0,
         pretrain_epochs: int = 200,
         noise: float = 0.2,
@@ -81,11 +83,24 @@ class Dcn:
         pull: float = 0.05,
         n_init: int = 20,
     ) -> None:
+        require_positive(
+            pretrain_learning_rate=pretrain_learning_rate,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            n_init=n_init,
+        )
+        require_not_negative(
+            layer_epochs=layer_epochs,
+            pretrain_epochs=pretrain_epochs,
+            max_rounds=max_rounds,
+            pull=pull,
+        )
+        require(0 <= noise < 1, f"noise cannot be {noise}", "from 0 to less than 1")
         self._learning_rate, self._pull = learning_rate, pull
         self._run = TrainingRun(
             algorithm="deep clustering network",
             n_clusters=n_clusters,
-            widths=tuple(layers),
+            widths=layer_widths(layers),
             pretraining=Pretraining(
                 layer_epochs, pretrain_epochs, noise, batch_size, pretrain_learning_rate
             ),
@@ -145,10 +160,10 @@ class DcnModel:
         self._begin, self._pull = begin, pull
         network = begin.network
         self._optimizer = adam(network.parameters(), learning_rate, device=network.device)
-        self._centroids = begin.centroids
+        start = begin.start
+        self._centroids, self._labels = start.centroids, start.labels.copy()
         # K-means has assigned each image once.
-        self._counts = np.bincount(begin.labels, minlength=len(begin.centroids)).astype(np.int64)
-        self._labels = begin.labels.copy()
+        self._counts = np.bincount(start.labels, minlength=len(start.centroids)).astype(np.int64)
 
     def assign(self) -> Labels:
         """The nearest centroid of each image that no decision forbids (equation 5)."""

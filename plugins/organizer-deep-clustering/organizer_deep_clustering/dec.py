@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
+from organizer_deep_clustering.network_options import (
+    SHARED_OPTIONS,
+    layer_widths,
+    require,
+    require_not_negative,
+    require_positive,
+)
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining
 from organizer_deep_clustering.training_run import (
@@ -41,7 +48,8 @@ class Dec:
     Args:
         n_clusters: How many clusters. There are fewer where images cannot be distinguished.
         random_state: Seed; the same points and seed give the same clusters on the processor.
-        layers: Widths of the encoder's layers behind the input; the last are the features.
+        layers: Widths of the encoder's layers behind the input, as numbers or as ``500-10``; the
+            last are the features.
         layer_epochs: Epochs of pretraining of each layer by itself, as a denoising autoencoder.
         pretrain_epochs: Epochs of pretraining of all layers together.
         noise: Share of the inputs that is set to zero while a layer is trained by itself.
@@ -58,14 +66,9 @@ class Dec:
 
     needs_pictures = False
     embedder_family = "trained"
-    options: ClassVar[Mapping[str, PartOption]] = {
-        "pretrain-epochs": PartOption(
-            "epochs of the autoencoder before clusters are trained", "200"
-        ),
-        "learning-rate": PartOption("of the training of features and clusters", "0.01"),
-        "batch-size": PartOption("images of a step", "256"),
-        "max-rounds": PartOption("rounds at most", "100"),
-        "tol": PartOption("share of images that change their cluster, at which it ends", "0.001"),
+    options: ClassVar[dict[str, PartOption]] = {
+        **SHARED_OPTIONS,
+        "round-steps": PartOption("batches between two updates of the target", "140"),
         "reconstruction": PartOption("weight of the reconstruction: 0 is DEC, 10 is IDEC", "10"),
     }
 
@@ -74,7 +77,7 @@ class Dec:
         *,
         n_clusters: int = 8,
         random_state: int = 0,
-        layers: Sequence[int] = PUBLISHED,
+        layers: str | Sequence[int] = PUBLISHED,
         layer_epochs: int = 0,
         pretrain_epochs: int = 200,
         noise: float = 0.2,
@@ -87,13 +90,27 @@ class Dec:
         reconstruction: float = 0.0,
         n_init: int = 20,
     ) -> None:
+        require_positive(
+            pretrain_learning_rate=pretrain_learning_rate,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            n_init=n_init,
+            round_steps=round_steps,
+        )
+        require_not_negative(
+            layer_epochs=layer_epochs,
+            pretrain_epochs=pretrain_epochs,
+            max_rounds=max_rounds,
+            reconstruction=reconstruction,
+        )
+        require(0 <= noise < 1, f"noise cannot be {noise}", "from 0 to less than 1")
         self._learning_rate = learning_rate
         self._round_steps = round_steps
         self._reconstruction = reconstruction
         self._run = TrainingRun(
             algorithm="improved deep embedded clustering" if reconstruction else _NAME,
             n_clusters=n_clusters,
-            widths=tuple(layers),
+            widths=layer_widths(layers),
             pretraining=Pretraining(
                 layer_epochs, pretrain_epochs, noise, batch_size, pretrain_learning_rate
             ),
@@ -177,8 +194,8 @@ class DecModel:
 
         self._begin, self._round_steps = begin, round_steps
         self._reconstruction = reconstruction
-        network = begin.network
-        self._centroids = torch.tensor(begin.centroids, device=network.device, requires_grad=True)
+        network, first = begin.network, begin.start.centroids
+        self._centroids = torch.tensor(first, device=network.device, requires_grad=True)
         trained = [self._centroids, *network.parameters(decoder=reconstruction > 0)]
         self._optimizer = torch.optim.SGD(trained, lr=learning_rate, momentum=0.9)
         self._target: NDArray[np.float32]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from organizer.training import TrainingProgress
 from organizer_deep_clustering.autoencoder import Autoencoder
-from organizer_deep_clustering.checkpoints import JSON, Checkpoint, Checkpoints
+from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
 from organizer_deep_clustering.devices import Batches, DevicePoints
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 
@@ -42,7 +42,7 @@ class Pretraining:
     batch_size: int
     learning_rate: float
 
-    def options(self) -> dict[str, JSON]:
+    def options(self) -> dict[str, Any]:
         """As JSON, to tell trainings apart."""
         return dict(asdict(self))
 
@@ -60,7 +60,6 @@ def pretrain(
     batches: Batches,
     seed: int,
     checkpoints: Checkpoints,
-    begun: Checkpoint | None,
     progress: TrainingProgress,
 ) -> None:
     """Pretrain a network, from where an interrupted pretraining ended.
@@ -74,11 +73,11 @@ def pretrain(
         batches: Go through the points.
         seed: Of the order of the images, and of the noise.
         checkpoints: Where epochs are kept; the round of a checkpoint counts those of all stages.
-        begun: The checkpoint of this training that was found; None to begin.
         progress: Is told of each epoch.
     """
+    begun = checkpoints.load()
     stages = how.stages(len(network.encoder))
-    at, done = (0, 0) if begun is None else (_int(begun, "stage"), _int(begun, "epochs"))
+    at, done = (0, 0) if begun is None else (begun.about["stage"], begun.about["epochs"])
     if begun is not None:
         network.restore(begun.tensors)
     before = 0
@@ -102,7 +101,7 @@ def pretrain(
                     )
                 finished = epochs if diverged else epoch + 1
                 if finished % _SAVED_EVERY == 0 or finished == epochs:
-                    about: dict[str, JSON] = {"stage": number, "epochs": finished}
+                    about = {"stage": number, "epochs": finished}
                     tensors = {**network.tensors(), **optimizer_tensors(stage.optimizer)}
                     checkpoints.save(Checkpoint(before + finished, tensors, about))
                 progress.advance(finished - epoch)
@@ -188,9 +187,3 @@ def _task(layer: int | None, layers: int) -> str:
     if layer is None:
         return "pretraining the autoencoder"
     return f"pretraining layer {layer + 1} of {layers}"
-
-
-def _int(checkpoint: Checkpoint, name: str) -> int:
-    found = checkpoint.about[name]
-    assert isinstance(found, int)  # noqa: S101 - pretraining wrote it
-    return found

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer.cluster.kmeans import KMeans
 from organizer.types import Labels, Vectors
@@ -25,6 +28,23 @@ class Start:
     labels: Labels
     centroids: Vectors
     clusters: Labels
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What makes it again."""
+        return {
+            "start.labels": self.labels,
+            "start.centroids": self.centroids,
+            "start.clusters": self.clusters,
+        }
+
+    @classmethod
+    def restored(cls, tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """The inverse of `tensors`; other names are passed over."""
+        return cls(
+            np.asarray(tensors["start.labels"], dtype=np.int64),
+            np.asarray(tensors["start.centroids"], dtype=np.float32),
+            np.asarray(tensors["start.clusters"], dtype=np.int64),
+        )
 
 
 def kmeans_start(

@@ -20,7 +20,6 @@ from organizer.training import TrainedClusters, TrainingImages, TrainingProgress
 from organizer.types import Labels, Vectors
 from organizer_deep_clustering.autoencoder import Autoencoder
 from organizer_deep_clustering.checkpoints import (
-    JSON,
     Checkpoint,
     Checkpoints,
     training_fingerprint,
@@ -30,10 +29,7 @@ from organizer_deep_clustering.decisions import Decisions
 from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
 from organizer_deep_clustering.encoder import Encoder
 from organizer_deep_clustering.pretraining import Pretraining, pretrain
-from organizer_deep_clustering.starts import kmeans_start
-
-_ROUNDS = "rounds"
-"""The stage of a checkpoint in which features and clusters are trained together."""
+from organizer_deep_clustering.starts import Start, kmeans_start
 
 _MOST_AT_ONCE = 4_096
 """Images that are encoded at once, without training."""
@@ -73,8 +69,7 @@ class Pretrained:
         batches: Go through the points.
         sweeps: The same without training, in larger batches.
         decisions: Those about the clusters that there are.
-        labels: ``(n,)`` int64 the first cluster of each image.
-        centroids: ``(k, features)`` float32 the first centroids.
+        start: The first clusters.
     """
 
     network: Autoencoder
@@ -82,8 +77,7 @@ class Pretrained:
     batches: Batches
     sweeps: Batches
     decisions: Decisions
-    labels: Labels
-    centroids: Vectors
+    start: Start
 
     def features(self) -> Vectors:
         """``(n, features)`` float32 of all points, as the network is now."""
@@ -113,7 +107,7 @@ class TrainingRun:
     n_init: int
     tol: float
     max_rounds: int
-    options: Mapping[str, JSON]
+    options: Mapping[str, Any]
     seed: int
 
     def __call__(
@@ -126,33 +120,25 @@ class TrainingRun:
         """
         decisions = self._checked(images)
         device = torch_device(images.device)
-        checkpoints = Checkpoints(
-            images.checkpoints, training=self._fingerprint(images), note=images.progress.note
-        )
         columns = Columns.fit(images.points)
         points = DevicePoints(columns(images.points), device=device)
-        n = len(points)
-        batches = Batches(min(self.pretraining.batch_size, n), progress=images.progress)
         network = Autoencoder((len(columns.kept), *self.widths), seed=self.seed, device=device)
+        batches, sweeps = (
+            Batches(min(size, len(points)), progress=images.progress)
+            for size in (self.pretraining.batch_size, _MOST_AT_ONCE)
+        )
+        checkpoints = self._checkpoints(images, "rounds", self._round_options())
         begun = checkpoints.load()
-        in_rounds = begun is not None and begun.about["stage"] == _ROUNDS
-        if not in_rounds:
+        if begun is None:
             pretrain(
                 network,
                 points,
                 self.pretraining,
                 batches=batches,
                 seed=self.seed,
-                checkpoints=checkpoints,
-                begun=begun,
+                checkpoints=self._checkpoints(images, "pretraining", self._pretraining_options()),
                 progress=images.progress,
             )
-        sweeps = Batches(min(_MOST_AT_ONCE, n), progress=images.progress)
-        if begun is not None and in_rounds:
-            clusters = np.asarray(begun.tensors["clusters"], dtype=np.int64)
-            labels = np.asarray(begun.tensors["start.labels"], dtype=np.int64)
-            centroids = np.asarray(begun.tensors["start.centroids"], dtype=np.float32)
-        else:
             start = kmeans_start(
                 network.features(points, sweeps),
                 n_clusters=self.n_clusters,
@@ -160,20 +146,15 @@ class TrainingRun:
                 n_init=self.n_init,
                 seed=self.seed,
             )
-            clusters, labels, centroids = start.clusters, start.labels, start.centroids
-        held = decisions.among(clusters)
-        pretrained = Pretrained(network, points, batches, sweeps, held, labels, centroids)
-        model = make_model(pretrained)
-        kept: dict[str, NDArray[Any]] = {
-            "clusters": clusters,
-            "start.labels": labels,
-            "start.centroids": centroids,
-        }
+        else:
+            start = Start.restored(begun.tensors)
+        held = decisions.among(start.clusters)
+        pretrained = Pretrained(network, points, batches, sweeps, held, start)
         labels, rounds = self._rounds(
-            model,
-            begun=begun if in_rounds else None,
+            make_model(pretrained),
+            begun=begun,
             checkpoints=checkpoints,
-            kept=kept,
+            start=start,
             progress=images.progress,
         )
         layers = [
@@ -183,7 +164,7 @@ class TrainingRun:
         encoder = Encoder(columns, layers)
         about, tensors = kept_encoder(encoder, images.space)
         return TrainedClusters(
-            labels=clusters[labels],
+            labels=start.clusters[labels],
             features=pretrained.features(),
             algorithm=f"{self.algorithm} on {device}",
             rounds=rounds,
@@ -205,21 +186,34 @@ class TrainingRun:
             )
         return Decisions.checked(images.decided, images.banned, n_clusters=self.n_clusters)
 
-    def _fingerprint(self, images: TrainingImages) -> str:
-        if images.checkpoints is None:
-            return ""
-        options: dict[str, JSON] = {
-            "algorithm": self.algorithm,
-            "n_clusters": self.n_clusters,
+    def _pretraining_options(self) -> dict[str, Any]:
+        return {
             "widths": list(self.widths),
             "pretraining": self.pretraining.options(),
-            "n_init": self.n_init,
             "seed": self.seed,
+        }
+
+    def _round_options(self) -> dict[str, Any]:
+        return {
+            **self._pretraining_options(),
+            "algorithm": self.algorithm,
+            "n_clusters": self.n_clusters,
+            "n_init": self.n_init,
             "tol": self.tol,
             "max_rounds": self.max_rounds,
             **self.options,
         }
-        return training_fingerprint(options, images.points, images.decided, images.banned)
+
+    def _checkpoints(
+        self, images: TrainingImages, stage: str, options: Mapping[str, Any]
+    ) -> Checkpoints:
+        """Those of a stage: pretraining is the same whatever comes after it."""
+        if images.checkpoints is None:
+            return Checkpoints(None)
+        bearing = [images.decided, images.banned] if stage == "rounds" else []
+        training = training_fingerprint(options, images.points, *bearing)
+        folder = images.checkpoints / stage
+        return Checkpoints(folder, training=training, note=images.progress.note)
 
     def _rounds(
         self,
@@ -227,7 +221,7 @@ class TrainingRun:
         *,
         begun: Checkpoint | None,
         checkpoints: Checkpoints,
-        kept: Mapping[str, NDArray[Any]],
+        start: Start,
         progress: TrainingProgress,
     ) -> tuple[Labels, int]:
         """Train until few images change their cluster.
@@ -236,17 +230,16 @@ class TrainingRun:
             model: Changed in place.
             begun: The checkpoint with which the rounds go on; None to begin.
             checkpoints: Where each round is kept.
-            kept: What goes into each checkpoint besides.
+            start: The first clusters, which go into each checkpoint.
             progress: Is told of each round.
 
         Returns:
             ``(n,)`` int64 labels, and the number of rounds.
         """
-        before = sum(epochs for _, epochs in self.pretraining.stages(len(self.widths)))
         rounds, settled = 0, False
         if begun is not None:
             model.restore(begun.tensors)
-            rounds, settled = begun.round - before, bool(begun.about["settled"])
+            rounds, settled = begun.round, bool(begun.about["settled"])
         labels = model.assign()
         progress.begin("training features and clusters together", self.max_rounds)
         progress.advance(rounds)
@@ -264,11 +257,7 @@ class TrainingRun:
             former, labels = labels, model.assign()
             settled = float(np.mean(labels != former)) <= self.tol
             checkpoints.save(
-                Checkpoint(
-                    before + rounds,
-                    {**model.tensors(), **kept},
-                    {"stage": _ROUNDS, "settled": settled},
-                )
+                Checkpoint(rounds, {**model.tensors(), **start.tensors()}, {"settled": settled})
             )
             progress.advance()
         return labels, rounds

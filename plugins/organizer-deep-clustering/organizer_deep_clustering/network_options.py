@@ -1,0 +1,68 @@
+"""The options of an autoencoder and its training, as a person sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from organizer.errors import SettingsError
+from organizer.types import PartOption
+
+SHARED_OPTIONS = {
+    "layers": PartOption("widths of the encoder's layers; the last are the features", "500-500-10"),
+    "layer-epochs": PartOption("passes of pretraining of each layer by itself", "20"),
+    "pretrain-epochs": PartOption("passes of pretraining of all layers together", "300"),
+    "learning-rate": PartOption("while features and clusters are trained together", "0.001"),
+    "batch-size": PartOption("images of a batch", "128"),
+    "max-rounds": PartOption("rounds at the most", "20"),
+    "tol": PartOption("it ends when no larger share of the images changed in a round", "0.01"),
+}
+"""Options that all trainings of an autoencoder have, by name as they are typed."""
+
+
+def layer_widths(layers: str | Sequence[int]) -> tuple[int, ...]:
+    """Widths of layers, from numbers or from a text like ``500-500-2000-10``.
+
+    Raises:
+        SettingsError: They are none.
+    """
+    parts = layers.replace(",", "-").split("-") if isinstance(layers, str) else list(layers)
+    try:
+        widths = tuple(int(part) for part in parts)
+    except ValueError:
+        widths = ()
+    require(
+        bool(widths) and min(widths, default=0) >= 1,
+        f"layers cannot be {layers!r}",
+        "for example 500-500-2000-10",
+    )
+    return widths
+
+
+def require_positive(**values: float) -> None:
+    """Refuse what is not above zero.
+
+    Raises:
+        SettingsError: One of them is not.
+    """
+    for name, value in values.items():
+        require(value > 0, f"{name.replace('_', '-')} cannot be {value}", "it is above 0")
+
+
+def require_not_negative(**values: float) -> None:
+    """Refuse what is below zero.
+
+    Raises:
+        SettingsError: One of them is.
+    """
+    for name, value in values.items():
+        require(value >= 0, f"{name.replace('_', '-')} cannot be {value}", "it is 0 or more")
+
+
+def require(holds: bool, message: str, hint: str) -> None:
+    """Refuse an option that cannot be.
+
+    Raises:
+        SettingsError: It does not hold.
+    """
+    if not holds:
+        raise SettingsError(message, hint)
