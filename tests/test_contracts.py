@@ -26,6 +26,7 @@ from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
 from organizer.errors import ClusteringError, ImageError, PluginError, WeightsError
 from organizer.identity import picture_hash
+from organizer.library.clustering.fit import trains
 from organizer.library.exports.format_options import format_options
 from organizer.library.exports.format_options import make_exporter as made_exporter
 from organizer.protocols import (
@@ -66,7 +67,11 @@ def _embedders() -> list[str]:
 
 
 embedders = pytest.mark.parametrize("name", _embedders())
-clusterers = pytest.mark.parametrize("name", registry.part_names("organizer.clusterers"))
+clusterers = pytest.mark.parametrize(
+    # Those that train take minutes and pictures; tests/deep_clustering holds them to the same.
+    "name",
+    [name for name in registry.part_names("organizer.clusterers") if not trains(name)],
+)
 _slow_umap = pytest.param("umap", marks=pytest.mark.slow)  # numba compiles it for half a minute
 reducers = pytest.mark.parametrize(
     "name",

@@ -56,7 +56,11 @@ def test_each_project_has_a_wheel(wheels: Path) -> None:
 
 
 def test_the_wheel_has_every_file_of_the_package(unpacked: Path) -> None:
-    for package in ("organizer", "plugins/organizer-camera-trap/organizer_camera_trap"):
+    for package in (
+        "organizer",
+        "plugins/organizer-camera-trap/organizer_camera_trap",
+        "plugins/organizer-deep-clustering/organizer_deep_clustering",
+    ):
         source = _HERE / package
         assert set(_files(source)) == set(_files(unpacked / source.name)), package
 

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SOURCES = ("organizer", "plugins/organizer-camera-trap", "plugins/organizer-channel-mean")
+_SOURCES = (
+    "organizer",
+    "plugins/organizer-camera-trap",
+    "plugins/organizer-channel-mean",
+    "plugins/organizer-deep-clustering",
+)
 
 
 def _public_names(file: Path) -> Iterator[str]:

@@ -949,6 +949,7 @@ class ReclusterRequest(BaseModel):
         k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest.
         k_method: How k is chosen.
         algorithm: The name of the clusterer.
+        params: Options of the clusterer's own, by name.
         reduce: The space to cluster in; the default one where null.
         embedder: Whose vectors; the library's own where null.
         bursts: Whether the images of a burst are one observation.
@@ -961,6 +962,7 @@ class ReclusterRequest(BaseModel):
     k: Literal["auto"] | int | tuple[int, int] = "auto"
     k_method: Literal["auto", "silhouette", "elbow", "gap", "stability"] = "auto"
     algorithm: str = "kmeans"
+    params: dict[str, str | float | bool] | None = None
     reduce: str | None = None
     embedder: str | None = None
     bursts: bool = False

@@ -10,6 +10,7 @@ from pydantic import Field
 from organizer.cluster.choose_k import KMethod
 from organizer.fields.recluster import recluster_fields
 from organizer.library import embedders
+from organizer.library.clustering.fit import trains
 from organizer.library.clustering.options import parse_options
 from organizer.service.context import ServiceOf, UserOf
 from organizer.service.job_runner import JobAccess, JobResult, JobRun
@@ -29,6 +30,7 @@ class ReclusterRequest(Body):
         k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest.
         k_method: How k is chosen.
         algorithm: The name of the clusterer.
+        params: Options of the clusterer's own, by name.
         reduce: The space to cluster in; the default one where null.
         embedder: Whose vectors; the library's own where null.
         bursts: Whether the images of a burst are one observation.
@@ -41,6 +43,7 @@ class ReclusterRequest(Body):
     k: Literal["auto"] | _Count | tuple[_Count, _Count] = "auto"
     k_method: KMethod = "auto"
     algorithm: ShortText = "kmeans"
+    params: dict[ShortText, ShortText | float | bool] = Field(default_factory=dict)
     reduce: ShortText | None = None
     embedder: EmbedderName | None = None
     bursts: bool = False
@@ -70,6 +73,8 @@ def begin_recluster(
     revision = None if body.dry_run else expected_revision(if_match)
     if revision is not None:
         service.require_revision(revision)
+    if trains(body.algorithm):  # for an hour; what is decided meanwhile holds in it
+        revision = None
 
     def work(run: JobRun) -> JobResult:
         with service.deciding(revision=revision, user=user):
