@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,7 @@ def fit_cell(
     pictures: PictureReader,
     settings: Settings,
     progress: Progress,
+    params: Mapping[str, object] | None = None,
 ) -> FittedCell:
     """Cluster points, or images where an algorithm trains on them.
 
@@ -73,6 +75,7 @@ def fit_cell(
         pictures: Reads the pictures of the images.
         settings: Where weights may be, and where to compute.
         progress: Receives the progress of a training.
+        params: Options of the clusterer's own.
 
     Raises:
         ClusteringError: The images cannot be clustered so.
@@ -83,7 +86,7 @@ def fit_cell(
     }  # fmt: skip
     if kept and (algorithm == "kmeans" or trains(algorithm)):
         options["metric"] = "euclidean"
-    _, part = registry.create_part(CLUSTERERS, PartSpec(algorithm), options=options)
+    _, part = registry.create_part(CLUSTERERS, PartSpec(algorithm, params or {}), options=options)
     if not isinstance(part, TrainableClusterer):
         return FittedCell(_numbered(part.fit_predict(points)))
     trained = part.train(
