@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 _AT_ONCE = 2**22
 """Numbers of a block of distances."""
 
+_PASSES = 20
+"""Through all images with one target, at most. 140 batches are half a pass of the 70,000 images of
+the paper, and would be 140 passes where all images are one batch: the target is stale by then."""
+
 
 class Dec:
     """Deep embedded clustering, with a person's decisions.
@@ -56,7 +60,8 @@ class Dec:
         pretrain_learning_rate: Of Adam in pretraining.
         learning_rate: Of SGD with momentum 0.9 while features and clusters are trained together.
         batch_size: Images of a batch.
-        round_steps: Batches of a round: between two updates of the target.
+        round_steps: Batches of a round: between two updates of the target. Of few images there are
+            fewer: no more than 20 passes through them.
         max_rounds: Rounds at the most.
         tol: Training ends when no larger share of the images changed their cluster in a round.
         reconstruction: Weight of the reconstruction's mean squared error beside the divergence: 0
@@ -212,7 +217,7 @@ class DecModel:
     def train_round(self, draw: np.random.Generator) -> float:
         """Some batches with one target."""
         n, size = len(self._begin.points), self._begin.batches.size
-        needed = self._round_steps * size
+        needed = min(self._round_steps * size, _PASSES * n)
         passes = [draw.permutation(n) for _ in range(-(-needed // n))]
         return self._begin.batches(np.concatenate(passes)[:needed], self._step)
 
