@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -10,6 +9,7 @@ from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.export import export_fields
 from organizer.library.exports import ExportReport
+from organizer.typed import as_typed
 from organizer.types import ExportOption
 
 
@@ -19,7 +19,7 @@ def print_options(format: str, options: Mapping[str, ExportOption], *, json: boo
         print_json({"options": [{"name": n, **asdict(option)} for n, option in options.items()]})
         return
     for name, option in options.items():
-        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
+        print_line(f"--set {name}={as_typed(option.example) if option.example else '...'}")
         print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
     if not options:
         say(f"{format} has no options of its own")
