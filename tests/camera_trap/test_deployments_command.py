@@ -133,7 +133,7 @@ def test_a_shift_says_old_and_new(told: Run, words: list[str], shift: str, first
 
 def test_shifts_add_up_and_are_taken_back(told: Run) -> None:
     once = told("shift", "ridge/cam1", "+1h")
-    assert "to take it back: organizer deployments shift 'ridge/cam1' -1h\n" in once.err
+    assert "to take it back: organizer deployments shift ridge/cam1 -1h\n" in once.err
     twice = told("shift", "ridge/cam1", "+1h", "--json").json
     assert (twice["before"]["shift"], twice["after"]["shift"]) == (3600, 7200)
     assert twice["after"]["first"] == "2024-05-01T14:00:00"
@@ -182,7 +182,7 @@ def test_a_deployment_is_split_and_joined_again(told: Run) -> None:
     assert [line.split()[0] for line in ran.out.splitlines() if "ridge" in line] == [
         "ridge/cam1"
     ] * 3
-    assert "organizer deployments shift 'ridge/cam1 (3)' +1h" in ran.err
+    assert 'organizer deployments shift "ridge/cam1 (3)" +1h' in ran.err
     parts = told("--json").json["deployments"]
     assert [part["deployment_id"] for part in parts] == [
         "ridge/cam1",

@@ -142,7 +142,7 @@ def test_of_one_name_the_images_are_listed(typed: Run) -> None:
     for one, line in zip(found, table_lines(ran)[1:], strict=True):
         assert line.split()[0] == f"{one['confidence']:.2f}"
         assert line.endswith(Path(one["path"]).name)
-    assert 'organizer suggest --name "OWL" --accept all' in ran.err
+    assert "organizer suggest --name OWL --accept all" in ran.err
 
 
 def test_the_json_has_every_suggestion_and_how_far_to_trust_them(typed: Run, home: Path) -> None:
