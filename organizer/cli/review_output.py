@@ -204,14 +204,12 @@ def _print_answers(answers: ReadAnswers) -> None:
 
 def _print_corrections(moved: int, wrong: int) -> None:
     if moved:
-        say(
-            f"{count_text(moved, 'image')} excluded; the purity is that of what is left. organizer "
-            "undo reverts it, one cluster at a time"
-        )
+        say(f"{count_text(moved, 'image')} excluded; the purity is that of what is left")
+        say_next("to take it back", "organizer undo")
     if wrong:
         one, many = "image does not belong to its cluster", "images do not belong to their clusters"
         say(f"{count_text(wrong, one, many)}, by your answers")
-        say("to exclude them from their clusters: organizer review --correct")
+        say_next("to exclude them from their clusters", "organizer review --correct")
 
 
 def _interval(found: Proportion) -> str:
