@@ -1,14 +1,19 @@
 """How well copies of photos are found, beside other programs, and what it takes.
 
-    python -m benchmarks.duplicates make WORK FOLDER... [--copied N] [--without NAME...]
+    python -m benchmarks.duplicates make WORK FOLDER... [--copied N] [--most N] [--without NAME...]
+    python -m benchmarks.duplicates crowd WORK COUNT
     python -m benchmarks.duplicates measure WORK
     python -m benchmarks.duplicates many WORK COUNT
 
 `make` copies photos to WORK/photos, edits some of them in each way, and ingests all of it with two
 embedders; `measure` compares what is found with what was made. Folders whose photos are copies of
 one another by nature are named with ``--without``: of others every pair that was not made counts as
-false. `many` writes COUNT miniatures and vectors, those of WORK/photos varied, into a library, and
-measures the search alone.
+false. `crowd` fills the set up to COUNT files with made photos that are copies of none: each is two
+photos of the set laid over each other, one of them mirrored, both equally strong, as a small JPEG.
+They are measured like the others, but for their vectors: to embed so many takes hours, so these are
+the means of those of the two photos, which lie nearer to both than the network would put them. The
+CNN is left out where its vectors are not there. `many` writes COUNT miniatures and vectors, those
+of WORK/photos varied, into a library, and measures the search alone.
 
 The peers: PHash is imagededup's (64 bit of a discrete cosine transform, distance up to 10, its
 default). CNN is imagededup's rule (cosine of pooled features from .9) on MobileNetV2, as the
@@ -34,6 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
+from organizer.duplicates.miniature import make_miniature
 from organizer.library import Library
 from organizer.library.duplicates.find import DuplicateOptions
 from organizer.library.duplicates.report import DuplicateKind
@@ -87,7 +93,15 @@ EDITS: dict[str, tuple[Edit, int]] = {
 """What is done to a photo, with the quality of the JPEG."""
 
 
-def make(work: Path, folders: Sequence[Path], *, copied: int, without: Sequence[str]) -> None:
+def make(
+    work: Path,
+    folders: Sequence[Path],
+    *,
+    copied: int,
+    most: int | None,
+    without: Sequence[str],
+    cnn: bool,
+) -> None:
     """Copy and edit photos, and ingest them."""
     draw = random.Random(2)  # noqa: S311
     files = [
@@ -97,6 +111,7 @@ def make(work: Path, folders: Sequence[Path], *, copied: int, without: Sequence[
         if file.parent.name not in without
     ]
     draw.shuffle(files)
+    files = files[:most]
     photos = work / "photos"
     photos.mkdir(parents=True)
     for place, file in enumerate(files):
@@ -108,13 +123,78 @@ def make(work: Path, folders: Sequence[Path], *, copied: int, without: Sequence[
                 edit(image, draw).save(photos / f"{name}__{kind}.jpg", quality=quality)
     with Library.open_or_create(work, load_settings()) as library:
         library.ingest([photos])
-        library.ingest([photos], embedder=_CNN)
+        if cnn:
+            library.ingest([photos], embedder=_CNN)
+
+
+def crowd(work: Path, count: int) -> None:
+    """Add made photos, so that there are `count` files."""
+    draw = np.random.default_rng(3)
+    photos = sorted((work / "photos").glob("*__original.jpg"))
+    missing = count - len(list((work / "photos").iterdir()))
+    first, second = draw.integers(0, len(photos), (2, missing))
+    share = draw.uniform(0.4, 0.6, missing)
+    (work / "crowd").mkdir()
+    with Library.open(work, load_settings()) as library:
+        spec = library.store.vectors.specs()[0]
+        ids, vectors = library.store.vectors.read(spec)
+        known = library.store.photos.images_at(photos)
+        rows = {image_id: row for row, image_id in enumerate(ids)}
+        order = [rows[known[file]] for file in photos]
+        unit = vectors[order] / np.linalg.norm(vectors[order], axis=1, keepdims=True)
+        for start in range(0, missing, 5_000):
+            some = range(start, min(start + 5_000, missing))
+            made = [
+                _laid_over(photos[first[i]], photos[second[i]], share[i], work / "crowd", i)
+                for i in some
+            ]
+            mixed = unit[first[some]] * share[some, None] + unit[second[some]] * (
+                1 - share[some, None]
+            )
+            _store(library, spec, work / "crowd", made, mixed.astype(np.float32))
+
+
+def _laid_over(
+    first: Path, second: Path, share: float, folder: Path, number: int
+) -> tuple[str, NDArray[np.uint8]]:
+    """Write a made photo; its id and its miniature."""
+    lower, upper = (Image.open(file).convert("RGB") for file in (first, second))
+    side = min(max(lower.size), 160)
+    size = round(lower.width * side / max(lower.size)), round(lower.height * side / max(lower.size))
+    both = Image.blend(ImageOps.mirror(upper).resize(size), lower.resize(size), share)
+    file = folder / f"{900_000 + number}__made.jpg"
+    both.save(file, quality=88)
+    return f"{number:032x}", make_miniature(np.asarray(Image.open(file).convert("RGB")))
+
+
+def _store(
+    library: Library,
+    spec: PartSpec,
+    folder: Path,
+    made: Sequence[tuple[str, NDArray[np.uint8]]],
+    vectors: NDArray[np.float32],
+) -> None:
+    """Write images whose files lie in a folder."""
+    ids = [image_id for image_id, _ in made]
+    names = [f"{900_000 + int(image_id, 16)}__made.jpg" for image_id in ids]
+    facts = [ImageFacts(i, 1, 160, 120, "JPEG", None, None, None, None) for i in ids]
+    with library.store.writing(), library.store.transaction():
+        root = library.store.roots.root_for(folder)
+        library.store.roots.write_pending()
+        library.store.photos.add_images(facts)
+        files = [
+            ProcessedFile(ImageRef(folder, name, 1, 1), i, file_hash=i)
+            for name, i in zip(names, ids, strict=True)
+        ]
+        library.store.photos.add_files(files, {root.folder: root.root_id})
+        library.store.miniatures.append(ids, np.array([miniature for _, miniature in made]))
+        library.store.vectors.append(spec, EmbeddingBatch(tuple(ids), vectors))
 
 
 def measure(work: Path) -> None:
     """Print precision and recall of each method."""
     with Library.open(work, load_settings()) as library:
-        files = sorted((work / "photos").iterdir())
+        files = sorted([*(work / "photos").iterdir(), *(work / "crowd").glob("*.jpg")])
         names = [file.stem for file in files]
         print(f"{len(files):,} photos, {len(_made(names)):,} copies made")
         kinds = "".join(f"{kind:>10}" for kind in EDITS)
@@ -161,10 +241,11 @@ def _methods(
         unit = vectors[order] / np.linalg.norm(vectors[order], axis=1, keepdims=True)
         return _pairs(unit, lambda cosines: cosines >= 0.9)
 
+    has_cnn = any(spec.name == _CNN for spec in library.store.vectors.specs())
     return {
         "organizer duplicates": ours,
         "PHash (imagededup), up to 10": phash,
-        "CNN (MobileNetV2), from .9": cnn,
+        **({"CNN (MobileNetV2), from .9": cnn} if has_cnn else {}),
         "gradient 16x16 (czkawka), up to 5": gradient(5),
         "gradient 16x16, up to 40": gradient(40),
     }
@@ -191,7 +272,7 @@ def _made(names: Sequence[str]) -> list[tuple[int, int, str]]:
     return [
         (rows[f"{name.partition('__')[0]}__original"], row, name.partition("__")[2])
         for name, row in rows.items()
-        if not name.endswith("__original")
+        if name.partition("__")[2] in EDITS
     ]
 
 
@@ -265,14 +346,25 @@ def _fill(
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["make", "measure", "many"])
+    parser.add_argument("what", choices=["make", "crowd", "measure", "many"])
     parser.add_argument("work", type=Path)
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--copied", type=int, default=600)
+    parser.add_argument("--most", type=int, help="originals; all if not given")
+    parser.add_argument("--no-cnn", action="store_true", help="leave the peer CNN out")
     parser.add_argument("--without", nargs="*", default=[])
     given = parser.parse_args()
     if given.what == "make":
-        make(given.work, [*map(Path, given.rest)], copied=given.copied, without=given.without)
+        make(
+            given.work,
+            [*map(Path, given.rest)],
+            copied=given.copied,
+            most=given.most,
+            without=given.without,
+            cnn=not given.no_cnn,
+        )
+    elif given.what == "crowd":
+        crowd(given.work, int(given.rest[0]))
     elif given.what == "measure":
         measure(given.work)
     else:

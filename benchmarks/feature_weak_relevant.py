@@ -7,8 +7,8 @@
 The folder has one folder per class, and there are as many clusters as classes. For each feature
 and seed: the first clusters (K-means, or ``+gmm``), and what the algorithm makes of them, by the
 indices of Dong and Wang 2018: JC, FMI, NMI, ARI, ACC, and the Davies-Bouldin index over that of the
-first clusters. At the end the means with their deviations, and the index difference rates across the
-features (equation 19), which are to fall. `organizer compare --recipe feature-weak-relevant` prints
+first clusters. At the end the means with their deviations, and the index difference rates across
+the features (equation 19), which are to fall. `organizer compare --recipe feature-weak-relevant` prints
 the same beside the published figures; this has the options of the algorithm besides.
 """
 

@@ -26,6 +26,7 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 _NAMES = ("deployment", "site", "location", "camera")
 _EXAMPLE = "for example {site}/{camera}/... or {deployment}/..."
+_OF_CARD = re.compile(r"DCIM|[1-9]\d\d[A-Z0-9_]{5}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,11 @@ def complete_deployment(deployment: Deployment, place: CameraPlace | None) -> De
 
 def _spelling(name: str) -> PathKey:
     return folded(parts_of(name.replace("\\", "/")))
+
+
+def is_card_folder(name: str) -> bool:
+    """Whether cameras make folders of this name: DCIM, 100RECNX, 101_PANA, 100EK113, 100MEDIA."""
+    return _OF_CARD.fullmatch(name) is not None
 
 
 def tidy_name(name: str) -> str:

@@ -20,6 +20,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from organizer.types import Outcome
 
 _LONGEST = 300
@@ -35,19 +37,25 @@ class OrganizerError(Exception):
     """Something that the user can understand and act on.
 
     Attributes:
-        message: One line: what happened.
+        message: One line: what happened, with all items.
+        what: The same without the items.
+        items: Several things that are wrong, where it takes a line for each to read them.
         hint: One line: what to do about it; empty where there is nothing to do.
         exit_code: The exit code of a command that ends with it.
     """
 
     exit_code = EXIT_FAILED
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        # A path or a name in it may hold line breaks.
-        message = " ".join(message.splitlines())
-        super().__init__(message)
-        self.message = message
-        self.hint = " ".join(hint.splitlines())
+    def __init__(self, message: str, hint: str = "", *, items: Sequence[str] = ()) -> None:
+        self.what, self.hint = _one_line(message), _one_line(hint)
+        self.items = tuple(map(_one_line, items))
+        self.message = f"{self.what}: {'; '.join(self.items)}" if items else self.what
+        super().__init__(self.message)
+
+
+def _one_line(text: str) -> str:
+    """Text in one line: a path or a name in it may hold line breaks."""
+    return " ".join(text.splitlines())
 
 
 class SettingsError(OrganizerError):

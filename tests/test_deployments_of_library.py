@@ -638,3 +638,28 @@ def test_what_is_removed_was_described_and_is_not_split(long: Library) -> None:
     assert long.store.deployments.all() == before
     summary = long.deployments.remove(["ridge", "ridge (2)", "ridge (3)"])
     assert (summary.deployments, summary.without_deployment) == ((), 7)
+
+
+@pytest.mark.parametrize(
+    ("folders", "ingested", "template"),
+    [
+        (["Oak Hill May/DCIM/100RECNX", "Mill June/DCIM/100RECNX"], "each", "cards/{deployment}"),
+        (["Oak Hill May", "Mill June"], "each", "cards/{deployment}"),
+        (["Oak Hill May/DCIM/100RECNX", "Mill June/DCIM/101RECNX"], "all", "{deployment}"),
+        (["ridge/cam1/DCIM/100RECNX", "lake/cam1"], "all", "{site}/{camera}"),
+    ],
+)
+def test_the_proposed_template_tells_every_card_from_the_others(
+    folders: list[str], ingested: str, template: str, tmp_path: Path
+) -> None:
+    cards = tmp_path / "cards"
+    for place, folder in enumerate(folders):
+        take(cards / folder / "IMG_0001.JPG", place)
+    each = [cards / folder.split("/")[0] for folder in folders]
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest(each if ingested == "each" else [cards], embedder="channel-mean")
+        proposed = library.deployments.likely_template()
+        assert proposed.removeprefix(f"{tmp_path.as_posix()}/") == f"{template}/..."
+        summary = library.deployments.set_template(proposed)
+    assert [found.images for found in summary.deployments] == [1, 1]
+    assert summary.without_deployment == 0

@@ -201,7 +201,8 @@ def test_distances_to_the_centroid_are_those_of_the_space(home: Path, facts: Fac
     for row in _json(home, "clusters")["clusters"]:
         cluster_id = row["cluster_id"]
         mine = facts.distances[facts.labels == cluster_id]
-        assert row["cohesion"] == pytest.approx(1 - mine.mean(), abs=1e-6)
+        assert row["cohesion_space"] == pytest.approx(1 - mine.mean(), abs=1e-6)
+        assert row["cohesion"] == row["cohesion_space"]
         shown = _json(home, f"clusters show {cluster_id}")
         (scale,) = shown["distances_to_centroid"]
         assert scale["typical"] == pytest.approx(mine.mean(), abs=1e-7)

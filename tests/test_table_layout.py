@@ -59,3 +59,31 @@ def test_a_short_path_has_both_ends_of_the_whole_one(path: str, width: int) -> N
     assert wcswidth(short) <= width
     head, mark, tail = short.partition("…")
     assert short == path or (mark and path.startswith(head) and path.endswith(tail) and head)
+
+
+def test_folders_that_are_the_same_on_every_card_are_left_out_first() -> None:
+    cards = ("Oak Hill May", "Oak Hill June", "Mill Creek June")
+    rows = [[f"cards/{card}/DCIM/100RECNX/IMG_0001.JPG"] for card in cards]
+    lines = list(table_lines([Column("path", path=True)], rows, width=40, dash="-", mark="…"))
+    assert [line.strip() for line in lines[2:]] == [
+        f"cards/{card}/…/IMG_0001.JPG" for card in cards
+    ]
+
+
+def test_of_one_folder_the_paths_are_cut_in_the_middle() -> None:
+    rows = [[f"cards/Oak Hill May/DCIM/100RECNX/IMG_000{i}.JPG"] for i in range(2)]
+    lines = list(table_lines([Column("path", path=True)], rows, width=30, dash="-", mark="…"))
+    assert all(line.endswith(f"RECNX/IMG_000{i}.JPG") for i, line in enumerate(lines[2:]))
+
+
+def test_what_is_said_of_a_path_is_folded_and_not_cut() -> None:
+    rows = [["a/" * 30 + "fox.jpg\n(the only one with the whole animal in the picture)"]]
+    lines = list(table_lines([Column("path", path=True)], rows, width=30, dash="-", mark="…"))
+    said = " ".join(line.strip() for line in lines[3:])
+    assert said == "(the only one with the whole animal in the picture)"
+
+
+def test_no_word_of_a_heading_is_parted() -> None:
+    columns = [Column("deployment"), Column("kind"), Column("path", path=True)]
+    lines = list(table_lines(columns, [["DCIM", "x", "a/" * 60]], width=40, dash="-", mark="…"))
+    assert lines[0].split() == ["deployment", "kind", "path"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from organizer.cli.duplicates import KeepOption, KindOption, options_of
+from organizer.cli.next_step import say_next
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -348,7 +349,7 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
         with progress_bar() as progress:
             report = found.folders.read_back(to, progress=progress)
     if needs_answer:
-        say("applied; organizer undo reverts it, one decision at a time")
+        say_next("applied; to take it back", "organizer undo")
     else:
         arrange_output.print_read_back(report, json=json)
 

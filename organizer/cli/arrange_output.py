@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from organizer.arrange import ArrangeMode, StepResult
+from organizer.cli.next_step import say_next
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.arrange import arrange_fields, arrange_undo_fields
 from organizer.library.folders.read_back.report import LabelledCluster, ReadBackReport
 from organizer.library.folders.report import ArrangeReport, ArrangeUndoReport
+from organizer.typed import as_typed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +65,7 @@ def print_update(report: ArrangeReport, *, json: bool, is_planned: bool) -> None
     elif is_planned:
         say("nothing was changed" if report.has_changes else "all is up to date")
     elif report.has_changes:
-        say("organizer arrange --undo takes it back")
+        say_next("to take it back", "organizer arrange --undo")
 
 
 def _is_or_are(count: int) -> str:
@@ -120,9 +122,13 @@ def print_arranged(report: ArrangeReport, *, json: bool) -> None:
         print_line(f"{count_text(report.files, 'file')}: {', '.join(_accounts(report))}")
     if report.plan is not None:
         say(f"written: {short(report.plan)}; no file was changed")
-        say(f"to apply it: organizer arrange --apply {short(report.plan)}")
+        say_next(
+            "to apply it", f"organizer arrange --apply {as_typed(short(report.plan))}", json=json
+        )
     elif not report.is_finished:
         say("not finished; organizer arrange --resume continues, organizer arrange --undo reverts")
+    elif report.done:
+        say_next("to take it back", "organizer arrange --undo", json=json)
 
 
 def _accounts(report: ArrangeReport) -> list[str]:

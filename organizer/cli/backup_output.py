@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from organizer.cli.next_step import say_next
 from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
+from organizer.typed import as_typed
 
 if TYPE_CHECKING:
     from organizer.library.backups import BackupCheck, BackupReport, RestoreReport
@@ -42,7 +42,7 @@ def print_backup(report: BackupReport, *, json: bool) -> None:
     )
     if report.removed:
         say(f"removed: {', '.join(report.removed)}")
-    folder = shlex.quote(str(report.folder.parent))
+    folder = as_typed(report.folder.parent)
     say_next("to compare it with its hashes", f"organizer backup {folder} --check")
 
 

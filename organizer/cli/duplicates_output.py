@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import (
     count_text,
     number_text,
@@ -42,11 +43,11 @@ def print_duplicates(
         print_line(f"{count_text(drawn, 'group')} drawn: {sheet}")
     _say_left_out(report)
     if report.groups:
-        say(
-            "set the others aside: organizer arrange --duplicates --to FOLDER --mode move "
-            "--plan plan.csv"
+        say_next(
+            "to set the others aside, plan it first",
+            'organizer arrange --duplicates --to "set aside" --plan plan.csv',
         )
-        say("keep all of a group: organizer duplicates --wanted PHOTO PHOTO")
+        say_next("to keep all of a group", "organizer duplicates --wanted PHOTO PHOTO")
 
 
 def _print_groups(report: DuplicatesReport) -> None:
@@ -55,7 +56,7 @@ def _print_groups(report: DuplicatesReport) -> None:
         for number, group in enumerate(report.groups[:_SHOWN_GROUPS], start=1)
         for row in _rows(number, group)
     ]
-    print_table([">", "kind", "", "size", ">like", "path"], rows)
+    print_table([">", "kind", "", "size", ">like", "path"], rows, paths=("path",))
     more = len(report.groups) - _SHOWN_GROUPS
     if more > 0:
         say(f"... and {count_text(more, 'group')} more: --csv FILE has all of them")
@@ -119,7 +120,7 @@ def print_wanted(decision: Decision, *, json: bool) -> None:
         )
         return
     print_line(describe_decision(decision))
-    say("organizer undo takes it back")
+    say_next("to take it back", "organizer undo")
 
 
 def duplicates_fields(report: DuplicatesReport) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from organizer.capture_times import DEFAULT_SOURCE
 from organizer.cli.next_step import say_next
-from organizer.cli.output import count_text, listed_text, print_json, print_line, short
+from organizer.cli.output import count_text, listed_text, print_json, print_line, print_text, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
 from organizer.file_kinds import VIDEO_SUFFIXES, FileKind, by_kind, file_kind, reads_videos
@@ -51,7 +51,7 @@ def print_ingest(
     if report.without_time:
         say(
             "photos without a time are of no burst or event; where file names tell it: organizer "
-            "ingest --time-from-name 'IMG_%Y%m%d_%H%M%S*'"
+            'ingest --time-from-name "IMG_%Y%m%d_%H%M%S*"'
         )
     _say_next(report, json=json, has_clusters=has_clusters, own=own)
 
@@ -59,17 +59,25 @@ def print_ingest(
 def _say_next(
     report: IngestReport, *, json: bool, has_clusters: bool, own: PartSpec | None
 ) -> None:
+    option = _option(report, own)
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to continue")
     elif report.images and not has_clusters:
-        say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
-    elif option := _option(report, own):
-        say(f"the clusters do not use these vectors yet: organizer recluster{option}")
-    elif report.total_unassigned and report.unassigned > report.compared / 4:
-        say(
-            f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
-            "unassigned); organizer recluster may find clusters for them"
+        say_next(
+            "no clusters yet; to make them", f"organizer recluster --k auto{option}", json=json
         )
+    elif option:
+        say_next(
+            "the clusters do not use these vectors yet; to make those that do",
+            f"organizer recluster{option}",
+            json=json,
+        )
+    elif report.total_unassigned and report.unassigned > report.compared / 4:
+        images = count_text(report.total_unassigned, "image")
+        say_next(
+            f"{images} unassigned; to see them", "organizer clusters show unassigned", json=json
+        )
+        say_next("to look for clusters among them", "organizer recluster --k auto", json=json)
     if report.novel:
         say_next("to see what is new", "organizer clusters --new", json=json)
     elif has_clusters:
@@ -171,20 +179,20 @@ def _lines(report: IngestReport) -> None:
     if report.embedded:
         rate = report.embedded / report.seconds
         engine = f" ({report.engine})" if report.engine else ""
-        print_line(
+        print_text(
             f"embedded {count_text(report.embedded, 'image')} with {report.embedder.name}{engine} "
             f"in {report.seconds:.1f} s ({rate:.1f} images/s)"
         )
     _times(report)
     if report.compared or report.novel:
-        print_line(_assigned(report))
+        print_text(_assigned(report))
     if report.grown or report.novel:
-        print_line("; ".join(filter(None, (_grown(report), _novel(report)))))
+        print_text("; ".join(filter(None, (_grown(report), _novel(report)))))
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
     for remark in report.remarks:
-        print_line(f"look at: {remark.text}")
+        print_text(f"look at: {remark.text}")
 
 
 def _grown(report: IngestReport) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from organizer.cli.output import print_json, print_line
 from organizer.cli.session import say
 from organizer.errors import SettingsError
+from organizer.typed import as_typed
 from organizer.types import PartOption
 
 
@@ -40,7 +40,7 @@ def print_options(part: str, options: Mapping[str, PartOption], *, json: bool) -
         print_json({"options": [{"name": n, **asdict(option)} for n, option in options.items()]})
         return
     for name, option in options.items():
-        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
+        print_line(f"--set {name}={as_typed(option.example) if option.example else '...'}")
         print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
     if not options:
         say(f"{part} has no options of its own")

@@ -17,6 +17,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from organizer.cli.table_layout import shorten_path
+
+_REST, _LEAST = 46, 20
+"""Cells that the bar with its numbers takes, and those that what is done has at least."""
+
 
 class Bar:
     """Shows an operation's progress; see `organizer.library.Progress`."""
@@ -28,7 +33,8 @@ class Bar:
     def begin(self, task: str, total: int | None) -> None:
         """Show a new task in place of the current one."""
         self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(task, total=total)
+        room = max(self._console.width - _REST, _LEAST)
+        self._task = self._progress.add_task(shorten_path(task, room, "..."), total=total)
 
     def advance(self, steps: int = 1) -> None:
         """Count steps that are done."""

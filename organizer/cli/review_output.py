@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import (
     count_text,
     path_text,
@@ -23,6 +24,7 @@ from organizer.library.csv_tables import LeftOutLine, left_out_notes
 from organizer.library.review.audit import count_reopened, rejected_images
 from organizer.library.review.sample import ReviewItem
 from organizer.store import SampleKind
+from organizer.typed import as_typed
 from organizer.types import Audit, Proportion
 
 
@@ -100,7 +102,9 @@ def print_written(file: Path, items: Sequence[ReviewItem], *, json: bool) -> Non
     if not items:
         say("no image is left to look at: the file has only a header")
     print_line(f"{count_text(len(items), 'image')} in {file}")
-    say(f"write y or n into the column belongs, then: organizer review --in {file}")
+    say_next(
+        "write y or n into the column belongs, then", f"organizer review --in {as_typed(file)}"
+    )
 
 
 def print_nothing_left(*, doubtful: bool) -> None:
@@ -200,14 +204,12 @@ def _print_answers(answers: ReadAnswers) -> None:
 
 def _print_corrections(moved: int, wrong: int) -> None:
     if moved:
-        say(
-            f"{count_text(moved, 'image')} excluded; the purity is that of what is left. organizer "
-            "undo reverts it, one cluster at a time"
-        )
+        say(f"{count_text(moved, 'image')} excluded; the purity is that of what is left")
+        say_next("to take it back", "organizer undo")
     if wrong:
         one, many = "image does not belong to its cluster", "images do not belong to their clusters"
         say(f"{count_text(wrong, one, many)}, by your answers")
-        say("to exclude them from their clusters: organizer review --correct")
+        say_next("to exclude them from their clusters", "organizer review --correct")
 
 
 def _interval(found: Proportion) -> str:

@@ -301,8 +301,10 @@ def print_failure_json(fields: Mapping[str, object]) -> None:
 
 
 def print_error(error: OrganizerError) -> None:
-    """Print an error and its hint to stderr."""
-    say(f"error: {error.message}")
+    """Print an error and its hint to stderr; what it lists on lines of their own."""
+    say(f"error: {error.what}{':' if error.items else ''}")
+    for item in error.items:
+        say(f"  {item}")
     if error.hint:
         say(f"hint: {error.hint}")
 

@@ -9,6 +9,9 @@ from organizer.cli.session import say
 from organizer.library.sightings import CountsReport, EventsReport, SightingEvent
 from organizer.library.sightings.api import shown_values, species_text
 
+_PLACES = ("site", "deployment", "camera")
+"""Columns whose values are shortened as paths are: their ends tell them apart."""
+
 
 def print_events(report: EventsReport, *, csv: Path | None, json: bool) -> None:
     """Events to stdout, what is left out to stderr."""
@@ -30,7 +33,8 @@ def print_events(report: EventsReport, *, csv: Path | None, json: bool) -> None:
             for e in report.events
         ]
         if rows:
-            print_table(["start", "end", "deployment", ">photos", "species"], rows)
+            place = "deployment" if any(e.deployment for e in report.events) else "camera"
+            print_table(["start", "end", place, ">photos", "species"], rows, paths=(place,))
         print_line(f"{count_text(len(rows), noun)}; a gap of {_gap(report.gap)} ends one")
     verb = "is" if report.without_time == 1 else "are"
     _say_left_out(report.without_time, report.people, f"{verb} of no {noun}")
@@ -63,7 +67,8 @@ def print_counts(report: CountsReport, *, csv: Path | None, json: bool) -> None:
         ]
         blank = [""] * (len(report.by) - 1)
         total = ["total", *blank, f"{report.images:,}", f"{report.events:,}"]
-        print_table([*report.by, ">images", ">events"], [*rows, total])
+        columns = [*report.by, ">images", ">events"]
+        print_table(columns, [*rows, total], paths=_PLACES)
         print_line(f"an event ends where no photo follows for {_gap(report.event_gap)}")
     verb = "counts" if report.without_time == 1 else "count"
     _say_left_out(report.without_time, report.people, f"{verb} for no event")

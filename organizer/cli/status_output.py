@@ -29,7 +29,7 @@ def print_status(
     if not status.images:
         say_next("to begin", "organizer ingest FOLDER", json=json)
     elif status.clustering is None:
-        say("no clusters yet; make them with: organizer recluster --k auto")
+        say_next("no clusters yet; to make them", "organizer recluster --k auto", json=json)
     elif status.drift is not None and status.drift.reasons:
         say(f"{'; '.join(status.drift.reasons)}: organizer recluster may help")
     else:

@@ -17,6 +17,7 @@ from organizer.library.corrections.report import DecisionReport
 from organizer.library.csv_tables import LeftOutLine, left_out_notes
 from organizer.library.suggestions.ask import Question
 from organizer.library.suggestions.propose import Suggestion, SuggestionReport
+from organizer.typed import as_typed
 
 _SHOWN = 20
 
@@ -87,10 +88,13 @@ def _print_images(suggestions: Sequence[Suggestion]) -> None:
 def _print_next(suggestions: Sequence[Suggestion], *, name: str | None, out: Path | None) -> None:
     if out is not None:
         print_line(f"{count_text(len(suggestions), 'image')} in {out}")
-        say(f"delete or change what is wrong, then: organizer suggest --accept {out}")
+        say_next(
+            "delete or change what is wrong, then", f"organizer suggest --accept {as_typed(out)}"
+        )
         return
-    which = f' --name "{name}"' if name else ""
-    say(f"to accept: organizer suggest{which} --accept all; to choose: --out suggestions.csv")
+    which = f" --name {as_typed(name)}" if name else ""
+    say_next("to accept all", f"organizer suggest{which} --accept all")
+    say_next("to choose", f"organizer suggest{which} --out suggestions.csv")
 
 
 def print_questions(questions: Sequence[Question], *, out: Path | None, json: bool) -> None:
@@ -103,7 +107,9 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
         return
     if out is not None:
         print_line(f"{count_text(len(questions), 'image')} in {out}")
-        say(f"write names into the column name, then: organizer suggest --accept {out}")
+        say_next(
+            "write names into the column name, then", f"organizer suggest --accept {as_typed(out)}"
+        )
         return
     rows = [
         [
@@ -160,7 +166,10 @@ def print_accepted(
         say(f"{count_text(blank, 'line')} without a name left out")
     for note in left_out_notes(left_out):
         say(note)
-    say("organizer undo takes all of it back" if total else "nothing to accept")
+    if total:
+        say_next("to take it back", "organizer undo")
+    else:
+        say("nothing to accept")
 
 
 def _path(one: Suggestion | Question) -> str:

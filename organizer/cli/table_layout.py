@@ -2,6 +2,8 @@
 
 Numbers are never cut or folded. Where a table is wider than the terminal, headings are folded
 first, then paths are cut in the middle, and texts such as names and reasons are folded at words.
+Of paths the folders right above the files are left out first, where they are the same in all rows
+and those above them are not, as on the cards of cameras: DCIM/100RECNX tells no card from another.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from rich.cells import cell_len, chop_cells
 
 _GAP, _NARROW_GAP = 3, 2
+_SEPARATOR = r"[/\\]"
 _NARROWEST = 8
 """Cells that a column of paths or texts keeps, however narrow the terminal is."""
 
@@ -25,7 +28,8 @@ class Column:
     Attributes:
         heading: What stands above it.
         right: Whether it is aligned to the right: numbers, which are never folded.
-        path: Whether it holds paths, which are cut in the middle.
+        path: Whether it holds paths, which are cut in the middle; a line of one in brackets is a
+            text, which is folded.
     """
 
     heading: str
@@ -50,6 +54,8 @@ def table_lines(
         dash: What the rule is made of.
         mark: What stands for the part of a path that is left out.
     """
+    if _is_wide(columns, rows, width):
+        rows = _without_equal_folders(columns, rows, mark)
     widths, gap = _widths(columns, rows, width)
     between = " " * gap
 
@@ -110,22 +116,68 @@ def _chopped(word: str, before: str, width: int) -> list[str]:
     return [(" " if before else "") + parts[0], *parts[1:]]
 
 
+def _is_wide(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> bool:
+    """Whether the rows are wider than the terminal."""
+    gaps = _NARROW_GAP * (len(columns) - 1)
+    return width is not None and 1 + sum(_bodies(columns, rows)) + gaps > width
+
+
+def _bodies(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of what is in each column."""
+    return [
+        max((cell_len(line) for cell in cells for line in cell.split("\n")), default=0)
+        for cells in (zip(*rows, strict=True) if rows else [()] * len(columns))
+    ]
+
+
+def _without_equal_folders(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], mark: str
+) -> list[list[str]]:
+    """The rows, in whose paths a mark stands for the folders above the files, if all are equal."""
+    table = [list(row) for row in rows]
+    for place, column in enumerate(columns):
+        if not column.path:
+            continue
+        lines = [line for row in rows for line in row[place].split("\n") if not _is_text(line)]
+        count = _equal_folders(lines)
+        if count:
+            for row in table:
+                cell = (_shortened(line, count, mark) for line in row[place].split("\n"))
+                row[place] = "\n".join(cell)
+    return table
+
+
+def _equal_folders(paths: Sequence[str]) -> int:
+    """How many folders above the files are equal in paths whose other folders differ."""
+    folders = [re.split(_SEPARATOR, path)[:-1] for path in paths]
+    folders = [found for found in folders if found]
+    if len({tuple(found) for found in folders}) < 2:
+        return 0
+    levels = zip(*(reversed(found) for found in folders), strict=False)
+    return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+
+
+def _shortened(path: str, count: int, mark: str) -> str:
+    """A path with a mark in the place of so many folders above the file."""
+    parts = re.split(f"({_SEPARATOR})", path)
+    if _is_text(path) or len(parts) < 2 * count + 3:
+        return path
+    return "".join([*parts[: -2 * count - 1], mark, *parts[-2:]])
+
+
 def _widths(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None
 ) -> tuple[list[int], int]:
     """The width of each column, and of the space between two."""
     heads = [cell_len(column.heading) for column in columns]
-    bodies = [
-        max((cell_len(line) for cell in cells for line in cell.split("\n")), default=0)
-        for cells in (zip(*rows, strict=True) if rows else [()] * len(columns))
-    ]
+    bodies = _bodies(columns, rows)
     widths = list(map(max, heads, bodies))
     if width is None or 1 + sum(widths) + _GAP * (len(columns) - 1) <= width:
         return widths, _GAP
     widths = list(map(max, map(_longest_part, columns), bodies))
     flexible = [i for i, column in enumerate(columns) if not column.right]
     for i in flexible:
-        widths[i] = max(bodies[i], _NARROWEST)
+        widths[i] = max(bodies[i], _longest_part(columns[i]), _NARROWEST)
     room = width - 1 - _NARROW_GAP * (len(columns) - 1)
     return _shared(widths, flexible, room), _NARROW_GAP
 
@@ -148,9 +200,20 @@ def _shared(widths: list[int], flexible: list[int], room: int) -> list[int]:
 def _fitted(cell: str, column: Column, width: int, *, mark: str) -> list[str]:
     """The lines of a cell."""
     lines = cell.split("\n")
-    if column.path and mark:
-        return [shorten_path(line, width, mark) for line in lines]
-    return [part for line in lines for part in fold(line, width)]
+    return [
+        part
+        for line in lines
+        for part in (
+            [shorten_path(line, width, mark)]
+            if column.path and mark and not _is_text(line)
+            else fold(line, width)
+        )
+    ]
+
+
+def _is_text(line: str) -> bool:
+    """Whether a line of a column of paths says something of the path above it."""
+    return line.startswith("(") and line.endswith(")")
 
 
 def _padded(text: str, column: Column, width: int) -> str:

@@ -26,8 +26,7 @@ def undo(
         bool,
         typer.Option(
             "--step",
-            help="Undo the last step of the clusters, and leave an arrangement or answers of a "
-            "review that came after it as they are.",
+            help="Undo the last step of the clusters, and leave what came after it as it is.",
         ),
     ] = False,
     user: UserOption = None,
@@ -42,9 +41,9 @@ def undo(
     lead back. What was ingested stays: images that came since are assigned to
     the clusters that are there then.
 
-    Deployments and detections are no steps. Where an arrangement or answers of
-    a review came last, it names them and how they are taken back, and nothing
-    is undone without --step.
+    Where an arrangement, answers of a review, or a change of deployments or
+    detections came last, it names them and how they are taken back, and
+    nothing is undone without --step.
     """
     with command(debug=debug), opened(library, user=user) as found:
         if not step:

@@ -93,6 +93,7 @@ class ClusterDetail(BaseModel):
     name: str | None
     size: int
     share: float
+    cohesion_space: float
     cohesion: float
     doubt: float
     decided: int
@@ -118,7 +119,9 @@ class ClusterItem(BaseModel):
         name: Its name; null where it has none.
         size: Number of its images.
         share: Its images as a share of all of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of its images to the centroid, in the clustering's space.
+        cohesion_space: Mean cosine similarity of its images to the centroid, in the clustering's
+            space.
+        cohesion: The same number under its former name; that of a report is on the vectors.
         doubt: Share of its images that are nearly as near to another cluster, 0 to 1.
         decided: Number of its images that a person put here.
         pinned: Whether it stays through every recluster: named and pinned ones do.
@@ -137,6 +140,7 @@ class ClusterItem(BaseModel):
     name: str | None
     size: int
     share: float
+    cohesion_space: float
     cohesion: float
     doubt: float
     decided: int

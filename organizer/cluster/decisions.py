@@ -301,7 +301,9 @@ def decision_title(decision: Decision) -> str:
         + (f", named {decision.name}" if decision.name else ""),
         DecisionKind.NOT: f"exclusion of {images} from cluster {cluster}",
         DecisionKind.RETIRE: f"retirement of cluster {cluster}",
-        DecisionKind.WANTED: f"decision that {images} are wanted",
+        DecisionKind.WANTED: f"decision to want {images}, though alike"
+        if count > 1
+        else "decision to want all files of 1 image",
     }[decision.kind]
 
 

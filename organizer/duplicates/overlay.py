@@ -100,8 +100,13 @@ def _turned(pictures: Pictures, turn: int) -> Pictures:
 
 
 def _large_shapes(pictures: Pictures) -> Pictures:
-    n, side = len(pictures), _SIDE // _BLOCK
-    return np.asarray(pictures.reshape(n, side, _BLOCK, side, _BLOCK).mean(axis=(2, 4)))
+    return _blocks(pictures, _BLOCK)
+
+
+def _blocks(pictures: Pictures, side: int) -> Pictures:
+    """The means of square blocks: by products of matrices, as numpy's mean of two axes is slow."""
+    line = np.repeat(np.eye(_SIDE // side, dtype=np.float32), side, axis=1) / np.float32(side)
+    return np.asarray(line @ pictures @ line.T)
 
 
 def _detail(pictures: Pictures) -> Pictures:
@@ -124,6 +129,15 @@ def _standardised(pictures: Pictures) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(deviation, 1e-3), dtype=np.float32)
 
 
+def _agreement(values: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The correlation of rows with others that are standardised, without standardising them."""
+    n = wanted.shape[1]
+    mean = np.full(n, 1 / n, dtype=np.float32)
+    products = np.einsum("np,np->n", values, wanted) / n
+    variance = np.einsum("np,np->n", values, values) / n - (values @ mean) ** 2
+    return np.asarray(products / np.maximum(np.sqrt(np.maximum(variance, 0)), 1e-3))
+
+
 def _tried(small: Pictures, large: Pictures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Of some scales and shifts the best for each pair; how alike the pictures are there."""
     tries = [
@@ -134,15 +148,16 @@ def _tried(small: Pictures, large: Pictures) -> tuple[NDArray[np.float32], NDArr
     places = _line()[::2] + 0.5  # between two pixels: the mean of four
     lines = np.array(tries, dtype=np.float32)
     weights = _weights(lines[:, :1] * places + lines[:, 1:])
-    wanted = _standardised(small.reshape(-1, _SIDE // 2, 2, _SIDE // 2, 2).mean(axis=(2, 4)))
+    wanted = _standardised(_blocks(small, 2))
     best = np.full(len(small), -1, dtype=np.float32)
     best_at = np.tile(np.array([1, 0, 1, 0], dtype=np.float32), (len(small), 1))
+    centred = large - large.mean(axis=(1, 2), keepdims=True)  # or rounding would show in the sums
     for (scale, down), rows in zip(tries, weights, strict=True):
-        part = rows @ large
+        part = rows @ centred
         for (other, across), columns in zip(tries, weights, strict=True):
             if other == scale:
-                values = _standardised(part @ columns.T)
-                score = np.einsum("np,np->n", values, wanted) / wanted.shape[1]
+                values = (part @ columns.T).reshape(wanted.shape)
+                score = _agreement(values, wanted)
                 better = score > best
                 best[better] = score[better]
                 best_at[better] = scale, across, scale, down

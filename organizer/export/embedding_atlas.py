@@ -10,13 +10,13 @@ points can be coloured by it. The other columns are those of the Parquet export.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from organizer.errors import SettingsError
 from organizer.export.parquet import schema_of, table_of, write_tables
+from organizer.typed import as_typed
 from organizer.types import ExportBatch, ExportInfo, PartOption, VectorUse, label
 
 _SIDE = 96
@@ -53,7 +53,7 @@ class EmbeddingAtlas:
         """The command that opens the file."""
         vector = "--vector vector" if about.dim else "--disable-projection"
         image = " --image image" if self.picture_side else ""
-        return f"embedding-atlas {shlex.quote(str(to))} {vector}{image}"
+        return f"embedding-atlas {as_typed(to)} {vector}{image}"
 
     def _schema(self, about: ExportInfo) -> Any:
         import pyarrow as pa

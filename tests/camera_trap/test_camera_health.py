@@ -129,7 +129,7 @@ def test_the_command_tells_what_there_is_to_look_at(library: Library, tmp_path: 
     assert (
         "the clock went back from 2024-05-03 23:00:00 to 2000-05-04 23:00:00: IMG_3.JPG" in told.out
     )
-    assert "nothing to look at: 1 of 3 cameras" in told.out
+    assert "3 cameras examined, 1 of them with nothing to look at" in told.out
     assert "organizer deployments shift" in told.err
     cameras = in_this_process(tmp_path, "deployments", "check", "--json").json["cameras"]
     assert [len(camera["clock"]["set_back"]) for camera in cameras] == [0, 0, 1]

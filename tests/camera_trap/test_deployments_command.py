@@ -56,7 +56,10 @@ def told(placed: Path, tmp_path: Path) -> Run:
 def test_a_new_user_is_told_how_to_begin(typed: Run) -> None:
     ran = typed()
     assert (ran.code, ran.out) == (0, "")
-    assert "no deployments yet: organizer deployments template '{site}/{camera}/...'" in ran.err
+    assert (
+        "no deployments yet; to tell them by folders: "
+        'organizer deployments template "{site}/{camera}/..."'
+    ) in ran.err
     assert "without a time: 1 image; the date of a file is not used as one" in ran.err
 
 
@@ -130,7 +133,7 @@ def test_a_shift_says_old_and_new(told: Run, words: list[str], shift: str, first
 
 def test_shifts_add_up_and_are_taken_back(told: Run) -> None:
     once = told("shift", "ridge/cam1", "+1h")
-    assert "to take it back: organizer deployments shift 'ridge/cam1' -1h\n" in once.err
+    assert "to take it back: organizer deployments shift ridge/cam1 -1h\n" in once.err
     twice = told("shift", "ridge/cam1", "+1h", "--json").json
     assert (twice["before"]["shift"], twice["after"]["shift"]) == (3600, 7200)
     assert twice["after"]["first"] == "2024-05-01T14:00:00"
@@ -179,7 +182,7 @@ def test_a_deployment_is_split_and_joined_again(told: Run) -> None:
     assert [line.split()[0] for line in ran.out.splitlines() if "ridge" in line] == [
         "ridge/cam1"
     ] * 3
-    assert "organizer deployments shift 'ridge/cam1 (3)' +1h" in ran.err
+    assert 'organizer deployments shift "ridge/cam1 (3)" +1h' in ran.err
     parts = told("--json").json["deployments"]
     assert [part["deployment_id"] for part in parts] == [
         "ridge/cam1",
@@ -206,3 +209,22 @@ def test_what_cannot_be_split_or_removed_is_told(told: Run, words: list[str], sa
     ran = told(*words)
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
+
+
+def test_deployments_named_after_folders_of_cards_are_called_that(tmp_path: Path) -> None:
+    """Cards that were ingested one by one all have DCIM, which joins them silently."""
+    run = partial(in_this_process, tmp_path, "deployments")
+    cards = [tmp_path / "cards" / name for name in ("Oak Hill", "Mill Creek")]
+    for place, card in enumerate(cards):
+        take(card / "DCIM" / "100RECNX" / "IMG_0001.JPG", place)
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest(cards, embedder="channel-mean")
+    template = f"{(tmp_path / 'cards').as_posix()}/{{deployment}}/..."
+    command = f'organizer deployments template "{template}"'
+    assert command in run().err
+    joined = run("template", "{site}/{camera}/...")
+    assert "DCIM/100RECNX: folders that cameras make, the same on every card" in joined.err
+    assert f"to tell deployments by the folders above: {command}" in joined.err
+    told = run("template", template)
+    assert "cameras make" not in told.err
+    assert [line for line in told.out.splitlines() if "Oak Hill" in line]

@@ -112,7 +112,7 @@ def test_an_arranged_folder_is_brought_up_to_date(typed: Run, home: Path) -> Non
     assert not (home / "sorted" / "fox").exists()
     ran = typed("arrange", "--update", "sorted", "--yes")
     assert f"{EACH} put into another folder" in ran.out
-    assert "organizer arrange --undo takes it back" in ran.err
+    assert "to take it back: organizer arrange --undo" in ran.err
     assert typed("arrange", "--update", "sorted").code == 0, "there is nothing to ask"
     undone = typed("arrange", "--undo")
     assert undone.out.startswith(f"{EACH} files of the update in sorted on ")

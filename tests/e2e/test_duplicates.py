@@ -130,7 +130,7 @@ def test_what_is_wanted_is_no_duplicate_until_it_is_undone() -> None:
 @pytest.mark.usefixtures("home")
 def test_a_decision_is_undone_where_there_are_no_clusters() -> None:
     run("duplicates", "--wanted", "photos/00.jpg", "photos/copies/cut.jpg")
-    assert "undone: decision that 2 images are wanted" in run("undo").out
+    assert "undone: decision to want 2 images, though alike" in run("undo").out
     assert "cut.jpg" in groups()["near"][0]
     assert "done again" in run("redo").out
     assert "cut.jpg" not in groups()["near"][0]

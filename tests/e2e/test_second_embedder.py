@@ -105,7 +105,10 @@ def test_a_new_photo_is_assigned_after_an_ingest_with_another_embedder(
 
 def test_ingest_names_the_recluster_that_uses_the_vectors(typed: Run) -> None:
     err = typed("ingest", "--embedder", "slow").err
-    assert "do not use these vectors yet: organizer recluster --embedder slow" in err
+    assert (
+        "do not use these vectors yet; to make those that do: organizer recluster --embedder slow"
+        in err
+    )
     typed("recluster", "--k", "3", "--embedder", "slow")
     assert "these vectors" not in typed("ingest").err
     err = typed("ingest", "--embedder", "channel-mean", "--other-weights").err

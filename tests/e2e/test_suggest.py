@@ -129,7 +129,8 @@ def test_the_suggestions_are_counted_by_name(typed: Run) -> None:
         assert line.startswith(f"{name} {len(mine)} cluster {mine[0]['current_cluster']} (")
     assert ran.err.splitlines() == [
         "of 8 images that you moved, 8 would be given the same name by the others",
-        "to accept: organizer suggest --accept all; to choose: --out suggestions.csv",
+        "to accept all: organizer suggest --accept all",
+        "to choose: organizer suggest --out suggestions.csv",
     ]
 
 
@@ -141,7 +142,7 @@ def test_of_one_name_the_images_are_listed(typed: Run) -> None:
     for one, line in zip(found, table_lines(ran)[1:], strict=True):
         assert line.split()[0] == f"{one['confidence']:.2f}"
         assert line.endswith(Path(one["path"]).name)
-    assert 'organizer suggest --name "OWL" --accept all' in ran.err
+    assert "organizer suggest --name OWL --accept all" in ran.err
 
 
 def test_the_json_has_every_suggestion_and_how_far_to_trust_them(typed: Run, home: Path) -> None:
@@ -219,7 +220,7 @@ def test_all_are_accepted_and_one_undo_takes_them_back(typed: Run, home: Path) -
         f"{sum(o['name'] == name for o in found)} images to cluster {ids[name]} {name}"
         for name in (FOX, OWL)
     ]
-    assert ran.err == "organizer undo takes all of it back\n"
+    assert ran.err == "to take it back: organizer undo\n"
     after = where(home)
     assert {o["image_id"]: o["cluster_id"] for o in found} == {
         o["image_id"]: after[o["image_id"]] for o in found
@@ -409,7 +410,7 @@ def test_a_decision_that_a_file_takes_back_is_said(typed: Run, home: Path, file:
     typed("clusters", "exclude", row["path"], "--in", named(home)[OWL])
     ran = typed("suggest", "--accept", file)
     assert ran.code == 0
-    assert "for 1 image this takes back an earlier decision" in ran.err
+    assert "for 1 image this counts over an earlier decision, such as a name or a move" in ran.err
     assert where(home)[row["image_id"]] == named(home)[OWL]
 
 

@@ -167,3 +167,15 @@ def test_answers_of_a_review_that_came_last_are_named(typed: Run, tmp_path: Path
     assert typed("undo").out.startswith("undone: exclusion of "), "a correction is a step"
     with Library.open(tmp_path, Settings()) as library:
         assert library.undo().what == ("name Lion of cluster 1",), "a program knows what it does"
+
+
+def test_a_change_of_deployments_that_came_last_is_named(typed: Run, tmp_path: Path) -> None:
+    typed("clusters", "rename", 1, "Lion")
+    with Library.open(tmp_path, Settings()) as library:
+        library.deployments.set_template("{site}")
+    refused = typed("undo")
+    assert (refused.code, refused.out) == (1, "")
+    assert "the last act was a change of deployments, which undo does not take back" in refused.err
+    assert typed("undo", "--step").out == "undone: name Lion of cluster 1\n"
+    typed("clusters", "rename", 2, "Owl")
+    assert typed("undo").out == "undone: name Owl of cluster 2\n", "the name came later"

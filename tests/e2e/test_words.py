@@ -182,6 +182,31 @@ def test_a_name_that_several_photos_have_is_answered_with_all(made: Path) -> Non
     assert in_this_process(made, "search", "red/001.jpg", "-n", 1).code == 0
 
 
+@pytest.mark.parametrize("words", ["search {}", "clusters move {} --to 1"])
+@pytest.mark.parametrize("named", ["Uniqe.jpg", "ünique"])
+def test_a_photo_whose_name_is_mistyped_is_answered_with_the_near_one(
+    made: Path, words: str, named: str
+) -> None:
+    ran = in_this_process(made, *words.format(named).split())
+    assert ran.code == 2
+    assert "hint: did you mean Ünique.jpg?" in ran.err
+
+
+def test_folders_with_spaces_are_named_as_they_are_typed(tmp_path: Path) -> None:
+    for place, card in enumerate(("Oak Hill", "Mill Creek")):
+        make_photo(tmp_path / "cards" / card / "IMG_0001.JPG", place)
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest([tmp_path / "cards"], embedder="channel-mean")
+    ran = in_this_process(tmp_path, "search", "IMG_0001.JPG")
+    assert '"Mill Creek/IMG_0001.JPG", "Oak Hill/IMG_0001.JPG"' in ran.err
+    assert in_this_process(tmp_path, "search", "Oak Hill/IMG_0001.JPG").code == 0
+
+
+def test_where_nothing_is_unassigned_no_empty_table_is_shown(made: Path) -> None:
+    ran = in_this_process(made, "clusters", "show", "unassigned")
+    assert ran.out == "unassigned: 0 images\n"
+
+
 def test_a_search_for_a_cluster_finds_what_is_like_its_most_typical_image(made: Path) -> None:
     medoid = next(
         row["medoid"]

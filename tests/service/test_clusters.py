@@ -28,7 +28,8 @@ def test_profiles_are_what_the_members_say(reader: Client, field_library: Librar
         distances, margins = found.distances[mine], found.margins[mine]
         assert cluster.size == mine.sum()
         assert cluster.share == pytest.approx(mine.sum() / len(found.image_ids))
-        assert cluster.cohesion == pytest.approx(1 - distances.mean(), abs=1e-6)
+        assert cluster.cohesion == cluster.cohesion_space
+        assert cluster.cohesion_space == pytest.approx(1 - distances.mean(), abs=1e-6)
         assert cluster.doubt == pytest.approx(np.mean(margins < 0.25 * distances))
         ids = found.image_ids[mine]
         assert {*cluster.typical[1:]} <= {*ids[np.argsort(distances)][:8]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -30,6 +29,7 @@ from organizer.library.corrections.history import HistoryEvent
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.images.crops import PhotoGroup
 from organizer.library.search.text import NameSuggestion
+from organizer.typed import as_typed
 from organizer.types import UsualDistance
 
 
@@ -92,7 +92,7 @@ def _say_unnamed(rows: Sequence[ClusterSummary]) -> None:
     if unnamed is not None:
         say_next("to name one", f'organizer clusters rename {unnamed} "Red fox"')
     elif rows:
-        say_next("to look at one", f"organizer clusters show {shlex.quote(str(rows[0].name))}")
+        say_next("to look at one", f"organizer clusters show {as_typed(rows[0].name)}")
 
 
 def _shown_by(group: PhotoGroup) -> str:
@@ -147,7 +147,9 @@ def print_members(
     digits = distance_digits([row.distance for row in rows])
     what = "unassigned" if cluster_id is None else f"cluster {cluster_id}"
     title = what + (f", {name}" if name else "") + f": {count_text(len(rows), 'image')}"
-    if cluster_id is None:
+    if not rows:
+        print_line(title)
+    elif cluster_id is None:
         table = [
             [
                 _path(m),
@@ -157,7 +159,7 @@ def print_members(
             ]
             for m in rows
         ]
-        columns = ["path", ">distance", ">border there", "nearest cluster"]
+        columns = ["path", ">distance", ">its border", "nearest cluster"]
         print_table(columns, table, title=title, paths=("path",))
     else:
         table = [[_path(m), number_text(m.distance, digits), m.state] for m in rows]
@@ -170,7 +172,7 @@ def print_members(
     if cluster_id is None and rows:
         say_next("to put one into a cluster", "organizer clusters move PHOTO --to CLUSTER")
     elif rows:
-        cluster = shlex.quote(name or str(cluster_id))
+        cluster = as_typed(name or str(cluster_id))
         say_next("to take one out", f"organizer clusters exclude PHOTO --in {cluster}")
 
 

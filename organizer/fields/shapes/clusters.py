@@ -79,6 +79,7 @@ class ClusterSummaryJson(Shape):
     name: str | None
     count: int
     share: float
+    cohesion_space: float
     cohesion: float
     decided: int
     medoid: str | None

@@ -88,8 +88,13 @@ class Cluster:
         return self.summary.share
 
     @property
-    def cohesion(self) -> float:
+    def cohesion_space(self) -> float:
         """Mean cosine similarity of its images to the centroid, in the clustering's space."""
+        return self.summary.cohesion_space
+
+    @property
+    def cohesion(self) -> float:
+        """Its `cohesion_space` under its former name; that of a report is on the vectors."""
         return self.summary.cohesion
 
     @property

@@ -31,7 +31,9 @@ class ClusterProfile:
         name: Its name; None where it has none.
         count: Number of its members.
         share: Its members as a share of all images of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of its members to the centroid, in the clustering's space.
+        cohesion_space: Mean cosine similarity of its members to the centroid in the space of the
+            clustering: 1 less the typical distance to the centroid.
+        cohesion: The same number under its former name; that of a report is on the vectors.
         doubt: Share of its members for which the second nearest cluster is less than a quarter
             farther than it is, and that no person decided about.
         decided: Number of its members that a person put here.
@@ -52,6 +54,7 @@ class ClusterProfile:
     name: str | None
     count: int
     share: float
+    cohesion_space: float
     cohesion: float
     doubt: float
     decided: int
@@ -155,12 +158,14 @@ class _ProfileReader:
         kind, _, number = self._origins.get(cluster_id, "").partition(" ")
         typical = self._typical(cluster_id, shown)
         constraints = self._constraints
+        cohesion = float(1 - overview.distances[rows].mean()) if len(rows) else 0.0
         return ClusterProfile(
             cluster_id=cluster_id,
             name=constraints.names.get(cluster_id),
             count=len(rows),
             share=len(rows) / max(self._clustered, 1),
-            cohesion=float(1 - overview.distances[rows].mean()) if len(rows) else 0.0,
+            cohesion_space=cohesion,
+            cohesion=cohesion,
             doubt=self._doubt(rows),
             decided=int(np.count_nonzero(self._is_decided[rows])),
             is_pinned=cluster_id in constraints.required,

@@ -29,8 +29,9 @@ class ClusterSummary:
         name: Its name; None where it has none.
         count: Number of its members.
         share: Its members as a share of all images of the clustering, 0 to 1.
-        cohesion: Mean cosine similarity of the members to the centroid in the space of the
-            clustering: cohesion (space). That of a report is on the vectors.
+        cohesion_space: Mean cosine similarity of the members to the centroid in the space of the
+            clustering: 1 less the typical distance to the centroid.
+        cohesion: The same number under its former name; that of a report is on the vectors.
         decided: Number of members that a person moved here, or that represent the cluster.
         medoid: A file of the most typical image that is there and may be shown; None where there is
             none that may be shown.
@@ -44,6 +45,7 @@ class ClusterSummary:
     name: str | None
     count: int
     share: float
+    cohesion_space: float
     cohesion: float
     decided: int
     medoid: Path | None
@@ -110,6 +112,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     summaries = []
     for cluster_id in models.ids:
         count = int(counts[cluster_id + 1])
+        cohesion = 1 - float(distances[cluster_id + 1]) / count if count else 0.0
         examples = nearest.get(cluster_id, [])
         typical = [i for i in (medoids[cluster_id], *examples) if i in files]
         typical.sort(key=gone.__contains__)
@@ -119,7 +122,8 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
                 name=names.get(cluster_id),
                 count=count,
                 share=count / len(members),
-                cohesion=1 - float(distances[cluster_id + 1]) / count if count else 0.0,
+                cohesion_space=cohesion,
+                cohesion=cohesion,
                 decided=min(decided[cluster_id], count),
                 medoid=files[typical[0]][0].file if typical else None,
                 examples=tuple(files[i][0].file for i in examples if i in files),

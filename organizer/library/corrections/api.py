@@ -201,7 +201,8 @@ class Corrections:
     def later_acts(self) -> tuple[LaterAct, ...]:
         """What came after the step that the next undo takes back, and is no step.
 
-        Answers of a review, and an arrangement that is in place: an undo leaves both as they are.
+        Answers of a review, an arrangement that is in place, a change of deployments or detections:
+        an undo leaves them as they are.
         """
         return acts_after(self._store, step_to_undo(self._store.steps.all()))
 

@@ -13,6 +13,7 @@ from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.state import EditorState
 from organizer.library.corrections.working import WorkingClusters
 from organizer.store import now
+from organizer.typed import as_typed
 from organizer.types import Decision, DecisionKind, Exemplars, LineageReport, StepKind
 
 _SEVERAL = "decisions"
@@ -99,12 +100,18 @@ class DecisionBatch:
         if conflicts:
             image_id, cluster_id = conflicts[0]
             more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+            named = self._path_or_id(image_id)
             raise SettingsError(
-                f"image {image_id[:12]}{more} would have to be in cluster {cluster_id}, from which "
+                f"{named}{more} would have to be in cluster {cluster_id}, from which "
                 "you excluded it",
-                f"if it is: organizer clusters move {image_id[:12]} --to "
+                f"if it is: organizer clusters move {as_typed(named)} --to "
                 f"{next(iter(decision.others), decision.cluster_id)}",
             )
+
+    def _path_or_id(self, image_id: str) -> str:
+        """What a person calls an image: its path; its id where it has no file any more."""
+        files = self._state.store.photos.files_of([image_id], with_people=True)
+        return str(files[image_id][0].file) if image_id in files else image_id
 
     def commit(self, clusters: WorkingClusters) -> EditorState:
         """Store the decisions and what follows from them, as one step of the history.

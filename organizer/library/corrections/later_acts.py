@@ -1,7 +1,8 @@
 """What was done after the last step that undo would take back, and is no step itself.
 
-Answers of a review change no cluster, and an arrangement is files on the disk: neither is taken
-back with a step. Whoever undoes expects the last act to be taken back, so the command names it.
+Answers of a review change no cluster, an arrangement is files on the disk, and deployments and
+detections have commands of their own: none is taken back with a step. Whoever undoes expects the
+last act to be taken back, so the command names it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,25 @@ from pathlib import Path
 from organizer.arrange import ArrangeRecord, journals, read_journal
 from organizer.counts import count_text
 from organizer.library.arrangements.active import journal_folder
+from organizer.library.noted_acts import NotedAct, was_done_after
 from organizer.store import Store
 from organizer.types import Step
 
 _COARSEST = timedelta(seconds=2)
 """By which a disk may round the time of a file."""
+
+
+_NOTED = {
+    NotedAct.DEPLOYMENTS: (
+        "a change of deployments",
+        "organizer deployments lists them; shift, read, template and remove change them",
+    ),
+    NotedAct.DETECTIONS: (
+        "an import of detections",
+        "organizer detections counts them; other results replace them",
+    ),
+}
+"""Of each noted act what it was, and how it is taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,7 @@ class LaterAct:
 def acts_after(store: Store, step: Step | None) -> tuple[LaterAct, ...]:
     """What was done after a step; all that was done where None."""
     at = step.at if step is not None else ""
-    return (*_answers_after(store, at), *_arrangement_after(store, at))
+    return (*_answers_after(store, at), *_arrangement_after(store, at), *_noted_after(store, at))
 
 
 def _answers_after(store: Store, at: str) -> tuple[LaterAct, ...]:
@@ -62,6 +77,10 @@ def _arrangement_after(store: Store, at: str) -> tuple[LaterAct, ...]:
     files = count_text(len(record.plan.steps), "file")
     what = f"an arrangement of {files} in {record.plan.to}"
     return (LaterAct(what, "organizer arrange --undo"),)
+
+
+def _noted_after(store: Store, at: str) -> tuple[LaterAct, ...]:
+    return tuple(LaterAct(*told) for act, told in _NOTED.items() if was_done_after(store, act, at))
 
 
 def _is_after(record: ArrangeRecord, at: str) -> bool:

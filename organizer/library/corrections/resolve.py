@@ -9,9 +9,11 @@ from pathlib import Path
 from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.images.crops import active_crops
-from organizer.library.images.named import image_called
+from organizer.library.images.named import image_called, names_near
 from organizer.library.images.paths import images_at, typed_path
+from organizer.near_words import did_you_mean
 from organizer.store import Store
+from organizer.typed import as_typed
 from organizer.types import WHOLE, Crop, is_crop_embedder
 
 _SHORTEST, _WHOLE = 6, 32
@@ -178,7 +180,10 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
             )
     raise SettingsError(
         f"there is no image {image} in the library",
-        "a file that was ingested, by its name or path; organizer clusters show CLUSTER lists them",
+        did_you_mean(
+            list(map(as_typed, names_near(store, image))),
+            "name a file that was ingested; organizer clusters show CLUSTER lists them",
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from organizer.deployments import DeploymentTemplate, format_shift
 from organizer.errors import SettingsError
 from organizer.library.csv_tables import LeftOutLine
 from organizer.library.deployments import csv_file
+from organizer.library.deployments.likely_template import likely_template
 from organizer.library.deployments.parts import remove_deployments, split_deployment
 from organizer.library.deployments.summary import (
     DeploymentsSummary,
@@ -31,6 +32,7 @@ from organizer.library.images.placement import (
     placement_by_template,
     read_placement,
 )
+from organizer.library.noted_acts import NotedAct, note_act
 from organizer.library.opening import OpenLibrary
 from organizer.types import Deployment
 
@@ -99,6 +101,10 @@ class Deployments:
         """The deployments with their photos, and the photos of none."""
         return current_summary(self._store)
 
+    def likely_template(self) -> str:
+        """The template that fits the folders of most photos, for `set_template`."""
+        return likely_template(self._store)
+
     def set_template(self, text: str | None) -> DeploymentsSummary:
         """Choose how folders name deployments; see `organizer.deployments`. None forgets it.
 
@@ -113,6 +119,7 @@ class Deployments:
                 require_fit(self._store, template)
             summary = summarise(self._store, placement_by_template(self._store, template), template)
             self._store.choices.set(TEMPLATE_CHOICE, template.text if template else None)
+            note_act(self._store, NotedAct.DEPLOYMENTS)
             self._opened.tidy()
         return summary
 
@@ -130,6 +137,7 @@ class Deployments:
             table = csv_file.read_deployments(file, previous)
             current = previous | {line.deployment_id: line for line in table.deployments}
             self._store.deployments.write(current.values())
+            note_act(self._store, NotedAct.DEPLOYMENTS)
             placement = read_placement(self._store)
             self._opened.tidy()
         named = [line.deployment_id for line in table.deployments]
@@ -165,7 +173,7 @@ class Deployments:
         if not found:
             raise SettingsError(
                 "there are no deployments yet",
-                "organizer deployments template '{site}/{camera}/...'",
+                f'organizer deployments template "{self.likely_template()}"',
             )
         rows = ((s.deployment, s.images, s.first, s.last) for s in found)
         csv_file.write_deployments(self._store, place, rows, force=force)
@@ -200,6 +208,7 @@ class Deployments:
         with self._opened.writing():
             require_deployment(current_summary(self._store), deployment_id)
             ids = split_deployment(self._store, deployment_id, gap=gap, at=at)
+            note_act(self._store, NotedAct.DEPLOYMENTS)
             summary = current_summary(self._store)
             self._opened.tidy()
         return SplitReport(tuple(require_deployment(summary, part) for part in ids))
@@ -220,6 +229,7 @@ class Deployments:
         named = require_texts("deployment_ids", deployment_ids, least=1)
         with self._opened.writing():
             remove_deployments(self._store, named)
+            note_act(self._store, NotedAct.DEPLOYMENTS)
             summary = current_summary(self._store)
             self._opened.tidy()
         return summary
@@ -254,6 +264,7 @@ class Deployments:
             known = described.get(deployment_id, Deployment(deployment_id))
             described[deployment_id] = replace(known, shift=total)
             self._store.deployments.write(described.values())
+            note_act(self._store, NotedAct.DEPLOYMENTS)
             after = require_deployment(current_summary(self._store), deployment_id)
             self._opened.tidy()
         return ShiftReport(before, after)

@@ -27,6 +27,7 @@ from organizer.library.images.crops import PhotoLocation
 from organizer.library.ingest.assign import AssignmentSummary
 from organizer.library.ingest.crops import embed_crops
 from organizer.library.ingest.late import assign_late
+from organizer.library.noted_acts import NotedAct, note_act
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
 from organizer.types import NOISE, ImageDetections, PartSpec, is_crop_embedder
@@ -114,6 +115,8 @@ class Detections:
                 stop=stop,
             )
             late = self._assign(loaded.spec)
+            if imported.new:
+                note_act(self._store, NotedAct.DETECTIONS)
             if imported.new or cropped.embedded:
                 self._opened.tidy()
         return DetectionReport(

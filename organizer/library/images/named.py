@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.near_words import near_words
 from organizer.store import Store
+from organizer.typed import as_typed
 
 _SHOWN = 5
+_MOST_COMPARED = 50_000
+"""Names that are compared letter by letter, which takes a second."""
 
 
 def image_called(store: Store, named: str | Path) -> str | None:
@@ -32,9 +36,17 @@ def image_called(store: Store, named: str | Path) -> str | None:
         more = " ..." if len(ends) > _SHOWN else ""
         raise SettingsError(
             f"{len(found)} photos are called {named}",
-            f"add the folder, as in one of: {', '.join(ends[:_SHOWN])}{more}",
+            f"add the folder, as in one of: {', '.join(map(as_typed, ends[:_SHOWN]))}{more}",
         )
     return next(iter(found), None)
+
+
+def names_near(store: Store, named: str | Path) -> list[str]:
+    """Names of files of the library that hold what was typed, or are spelled like it."""
+    typed = Path(named).name.casefold()
+    names = sorted({path.rpartition("/")[2] for path in store.photos.file_columns("path")["path"]})
+    holding = [name for name in names if typed and typed in name.casefold()][:_SHOWN]
+    return holding or (near_words(typed, names) if len(names) <= _MOST_COMPARED else [])
 
 
 def _different_ends(files: Sequence[Path]) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from organizer.arguments import require_path
 from organizer.counts import count_text
+from organizer.deployments import is_card_folder
 from organizer.errors import SettingsError
 from organizer.library import csv_tables
 from organizer.library.csv_tables import CsvTable
@@ -20,9 +20,6 @@ from organizer.store import Store
 FOLDERS = "folders"
 TRUTH_COLUMNS = ("camera", "format", "light")
 """Properties of the photos themselves that may be taken for truth."""
-
-_OF_CARD = re.compile(r"DCIM|[1-9]\d\d[A-Z0-9_]{5}", re.IGNORECASE)
-"""Folders that cameras make: DCIM, 100RECNX, 101_PANA, 100EK113, 100MEDIA."""
 
 _OTHER_TRUTH = (
     "--labels FILE.csv with the columns path and label; without labels, organizer review measures "
@@ -100,7 +97,7 @@ def _require_classes(folders: Collection[str]) -> None:
     """
     if not folders:
         return
-    if all(_OF_CARD.fullmatch(name) for name in folders):
+    if all(map(is_card_folder, folders)):
         shown = ", ".join(sorted(folders)[:3])
         raise SettingsError(
             f"the folders are those of memory cards ({shown}): they tell nothing of what is in the "

@@ -24,6 +24,7 @@ from organizer.library.photo_paths.lines import read_images
 from organizer.library.review.answers import AnswerTranslator, answer_summary, answers_never_given
 from organizer.library.review.sample import ReviewItem
 from organizer.store import Answer, SampleKind, Store
+from organizer.typed import as_typed
 
 REVIEW_COLUMNS = (
     "image_id",
@@ -96,14 +97,14 @@ def _require_free(place: Path, file: Path, store: Store, *, force: bool) -> None
     if not force:
         raise SettingsError(
             f"{file} is there already, maybe with answers in it",
-            f"read them: organizer review --in {file}; or --force to write over it",
+            f"read them: organizer review --in {as_typed(file)}; or --force to write over it",
         )
     left = _not_read_in(place, store)
     if left:
         answers = "an answer that was" if left == 1 else f"{left:,} answers that were"
         raise SettingsError(
             f"{file} holds {answers} not read in, and is not written over",
-            f"read them: organizer review --in {file}; or name another file",
+            f"read them: organizer review --in {as_typed(file)}; or name another file",
         )
 
 

@@ -16,14 +16,16 @@ from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.cluster_names import resolve_cluster
 from organizer.library.images.crops import locate_photos
-from organizer.library.images.named import image_called
+from organizer.library.images.named import image_called, names_near
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.hits import Hits
 from organizer.library.search.pictures import QueryEmbedder
 from organizer.library.search.query import combined_query
 from organizer.library.search.text import text_embedder
+from organizer.near_words import did_you_mean
 from organizer.protocols import Embedder, LoadedEmbedder
 from organizer.store import Store, StoredClustering
+from organizer.typed import as_typed
 from organizer.types import NOISE, Hit, PartSpec, UsualDistance, Vectors, is_crop_embedder
 
 Photo = str | Path
@@ -237,9 +239,10 @@ def _cluster_called(store: Store, current: StoredClustering, text: str) -> int:
     try:
         return resolve_cluster(store, current, text)
     except SettingsError as error:
-        raise SettingsError(
-            f"there is no photo {text}, and {error.message}", error.hint or "check the path"
-        ) from error
+        hint = error.hint or "check the path"
+        if not hint.startswith("did you mean"):
+            hint = did_you_mean(list(map(as_typed, names_near(store, text))), hint)
+        raise SettingsError(f"there is no photo {text}, and {error.message}", hint) from error
 
 
 def _nearest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from organizer.library.current import require_clustering
 from organizer.protocols import LoadedEmbedder, TextEmbedder
 from organizer.settings import Settings
 from organizer.store import Store
+from organizer.typed import as_typed
 from organizer.types import NOISE, PartSpec, Vectors
 
 _PROMPT = "a photo of a {}."
@@ -172,7 +172,7 @@ def _first_that_reads(store: Store, settings: Settings) -> PartSpec:
 
 def _how_to_add(store: Store, settings: Settings) -> str:
     """The command that adds an embedder that reads texts, and whether its weights are here."""
-    folders = [shlex.quote(str(root.folder)) for root in store.roots.all()] or ["FOLDER"]
+    folders = [as_typed(root.folder) for root in store.roots.all()] or ["FOLDER"]
     command = f"organizer ingest {' '.join(folders[:_FOLDERS])} --embedder {TEXT_EMBEDDER}"
     if embedders.describe_embedder(TEXT_EMBEDDER, settings).weights == "here":
         return command

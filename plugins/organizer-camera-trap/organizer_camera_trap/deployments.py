@@ -1,12 +1,12 @@
 """``organizer deployments``: the places, periods and clocks of cameras.
 
-organizer deployments template '{site}/{camera}/...'
+organizer deployments template "{site}/{camera}/..."
 organizer deployments write-csv deployments.csv     fill in latitude and longitude
 organizer deployments read deployments.csv
 organizer deployments shift ridge/cam1 +1h
 organizer deployments check
 organizer deployments split ridge/cam1 --gap 5d
-organizer deployments remove 'ridge/cam1 (2)'
+organizer deployments remove "ridge/cam1 (2)"
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ app = typer.Typer()
 
 @app.callback(
     invoke_without_command=True,
-    epilog="Example: organizer deployments template '{site}/{camera}/...'",
+    epilog='Example: organizer deployments template "{site}/{camera}/..."',
 )
 def deployments(
     context: typer.Context,
@@ -55,10 +55,10 @@ def deployments(
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import deployments_output
 
-        deployments_output.show_deployments(found.deployments.summary(), json=json)
+        deployments_output.show_deployments(found.deployments, json=json)
 
 
-@app.command(epilog="Example: organizer deployments template '{site}/{camera}/...'")
+@app.command(epilog='Example: organizer deployments template "{site}/{camera}/..."')
 def template(
     text: Annotated[
         str | None,
@@ -74,19 +74,21 @@ def template(
 ) -> None:
     """Set how folders name a deployment, from the first folder below the ingested one on.
 
-    '{site}/{camera}/...' makes ridge/cam1 of ridge/cam1/DCIM/IMG_1.JPG. Other
+    "{site}/{camera}/..." makes ridge/cam1 of ridge/cam1/DCIM/IMG_1.JPG. Other
     names in braces and * match anything. Cards that were ingested folder by
-    folder need a whole path: '/data/2024/{site}/{camera}'. Quote it.
+    folder need a whole path: "/data/2024/{site}/{camera}". Quote it.
     """
     with command(debug=debug):
         if (text is None) != forget:
             raise SettingsError(
-                "give a template, or --forget", "organizer deployments template '{site}/{camera}'"
+                "give a template, or --forget",
+                'organizer deployments template "{site}/{camera}/..."',
             )
         with opened(library) as found:
             from organizer_camera_trap import deployments_output
 
-            deployments_output.show_deployments(found.deployments.set_template(text), json=json)
+            found.deployments.set_template(text)
+            deployments_output.show_deployments(found.deployments, json=json)
 
 
 @app.command(epilog="Example: organizer deployments read deployments.csv")
@@ -107,7 +109,7 @@ def read(
         from organizer_camera_trap import deployments_output
 
         report = found.deployments.read_csv(file)
-        deployments_output.show_deployment_table(report, found.deployments.summary(), json=json)
+        deployments_output.show_deployment_table(report, found.deployments, json=json)
 
 
 @app.command(
@@ -198,7 +200,8 @@ def remove(
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import deployments_output
 
-        deployments_output.show_deployments(found.deployments.remove(deployment_ids), json=json)
+        found.deployments.remove(deployment_ids)
+        deployments_output.show_deployments(found.deployments, json=json)
 
 
 @app.command(epilog="Example: organizer deployments check --timezone Europe/Berlin")

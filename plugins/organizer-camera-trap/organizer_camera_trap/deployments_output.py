@@ -7,37 +7,62 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import print_json, print_line, print_table, short
 from organizer.cli.session import say
-from organizer.deployments import format_shift
+from organizer.deployments import format_shift, is_card_folder
 from organizer.library.csv_tables import left_out_notes
-from organizer.library.deployments.api import DeploymentTableReport, ShiftReport, SplitReport
+from organizer.library.deployments.api import (
+    Deployments,
+    DeploymentTableReport,
+    ShiftReport,
+    SplitReport,
+)
 from organizer.library.deployments.summary import DeploymentsSummary, DeploymentSummary
+from organizer.typed import as_typed
 
 _NAMED = 5
 _COLUMNS = ("deployment", ">images", "first photo", "last photo", "shift", "place", "in table")
 
 
-def show_deployments(summary: DeploymentsSummary, *, json: bool) -> None:
+def show_deployments(deployments: Deployments, *, json: bool) -> None:
     """Print the deployments as a table or JSON, with notes."""
+    summary = deployments.summary()
     if json:
         print_json(_fields(summary))
     elif summary.deployments:
         print_table(_COLUMNS, [_row(found) for found in summary.deployments])
     else:
-        say("no deployments yet: organizer deployments template '{site}/{camera}/...'")
+        command = f'organizer deployments template "{deployments.likely_template()}"'
+        say_next("no deployments yet; to tell them by folders", command)
     for line in _notes(summary):
         say(line)
+    if summary.template is None and summary.deployments and summary.without_deployment:
+        command = f'organizer deployments template "{deployments.likely_template()}"'
+        say_next("to tell the others by folders", command, json=json)
+    of_cards = [name for name in map(_id, summary.deployments) if _is_of_card(name)]
+    if of_cards:
+        say(f"{_named(of_cards)}: folders that cameras make, the same on every card")
+        command = f'organizer deployments template "{deployments.likely_template()}"'
+        say_next("to tell deployments by the folders above", command, json=json)
+
+
+def _id(found: DeploymentSummary) -> str:
+    return found.deployment.deployment_id
+
+
+def _is_of_card(name: str) -> bool:
+    return all(map(is_card_folder, name.split("/")))
 
 
 def show_deployment_table(
-    report: DeploymentTableReport, summary: DeploymentsSummary, *, json: bool
+    report: DeploymentTableReport, deployments: Deployments, *, json: bool
 ) -> None:
     """Print the deployments, and what a table changed."""
     if json:
-        print_json({"read": asdict(report), **_fields(summary)})
+        print_json({"read": asdict(report), **_fields(deployments.summary())})
         return
-    show_deployments(summary, json=False)
+    show_deployments(deployments, json=False)
     counts = {"new": len(report.new), "changed": len(report.changed), "unchanged": report.same}
     say("read: " + ", ".join(f"{count:,} {what}" for what, count in counts.items() if count))
     if report.without_images:
@@ -68,7 +93,8 @@ def show_shift(report: ShiftReport, *, json: bool) -> None:
     if after.outside:
         say(_outside(after))
     if new != old:
-        say(f"to take it back: organizer deployments shift '{name}' {format_shift(old - new)}")
+        back = format_shift(old - new)
+        say_next("to take it back", f"organizer deployments shift {as_typed(name)} {back}")
 
 
 def show_parts(report: SplitReport, *, json: bool) -> None:
@@ -77,8 +103,9 @@ def show_parts(report: SplitReport, *, json: bool) -> None:
         print_json({"parts": [_summary(part) for part in report.parts]})
         return
     print_table(_COLUMNS, [_row(part) for part in report.parts])
-    last = report.parts[-1].deployment.deployment_id
-    say(f"organizer deployments shift '{last}' +1h corrects its clock; remove '{last}' joins it")
+    last = as_typed(report.parts[-1].deployment.deployment_id)
+    say_next("to correct its clock", f"organizer deployments shift {last} +1h")
+    say_next("to join the parts again", f"organizer deployments remove {last}")
 
 
 def show_written_table(file: Path, count: int, *, typed: Path, json: bool) -> None:
@@ -87,7 +114,7 @@ def show_written_table(file: Path, count: int, *, typed: Path, json: bool) -> No
         print_json({"to": file, "deployments": count})
         return
     print_line(f"{_counted(count, 'deployment')}: {short(file)}")
-    say(f"to go on: fill it in, then organizer deployments read {typed}")
+    say_next("fill it in, then", f"organizer deployments read {as_typed(typed)}")
 
 
 def _named(names: Sequence[str]) -> str:

@@ -24,7 +24,8 @@ def show_health(cameras: Sequence[CameraHealth], *, json: bool) -> None:
         for line in health_lines(camera):
             print_line(f"  {line}")
     fine = len(cameras) - len(doubtful)
-    print_line(f"nothing to look at: {fine:,} of {count_text(len(cameras), 'camera')}")
+    cameras_text = count_text(len(cameras), "camera")
+    print_line(f"{cameras_text} examined, {fine:,} of them with nothing to look at")
     if any(camera.clock.is_doubtful for camera in doubtful):
         say("a clock is corrected by: organizer deployments shift ID +1h; a part of a card: split")
 

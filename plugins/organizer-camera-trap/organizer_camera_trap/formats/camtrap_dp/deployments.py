@@ -10,7 +10,8 @@ from organizer_camera_trap.formats.camtrap_dp.zones import with_offset
 
 _SHOWN = 10
 HOW_TO_DESCRIBE = (
-    "organizer deployments write-csv FILE.csv, fill it in, organizer deployments read FILE.csv"
+    "organizer deployments write-csv deployments.csv, fill it in, "
+    "organizer deployments read deployments.csv"
 )
 """How a person describes deployments."""
 

@@ -211,8 +211,9 @@ class CamtrapDP:
                 f"the scientific names of {_some(names) or 'the clusters'}, in {_shown(taxa_file)}"
             )
         raise SettingsError(
-            f"Camtrap DP needs: {'; '.join(needed) or f'the metadata in {_shown(project)}'}",
+            "Camtrap DP needs",
             "; ".join(_ways(written, project if wrong else None, of_deployments, lacking)),
+            items=needed or [f"the metadata in {_shown(project)}"],
         )
 
 
