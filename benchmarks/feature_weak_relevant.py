@@ -4,12 +4,12 @@
     python -m benchmarks.feature_weak_relevant PHOTOS/caltech20 --features hog --shares .05 .1 .2 .4
     python -m benchmarks.feature_weak_relevant PHOTOS/caltech20 --features hog --factors 0 .1 .2 .4
 
-The folder has one folder per class, and there are as many clusters as classes. For each feature
-and seed: the first clusters (K-means, or ``+gmm``), and what the algorithm makes of them, by the
+The folder has one folder per class, and there are as many clusters as classes. For each feature and
+seed: the first clusters (K-means, or ``+gmm``), and what the algorithm makes of them, by the
 indices of Dong and Wang 2018: JC, FMI, NMI, ARI, ACC, and the Davies-Bouldin index over that of the
 first clusters. At the end the means with their deviations, and the index difference rates across
-the features (equation 19), which are to fall. `organizer compare --recipe feature-weak-relevant` prints
-the same beside the published figures; this has the options of the algorithm besides.
+the features (equation 19), which are to fall. `organizer compare --recipe feature-weak-relevant`
+prints the same beside the published figures; this has the options of the algorithm besides.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ def _freeze_first(network: Any, trained: float) -> None:
 
 def _frozen_share(network: Any) -> float:
     sizes = [(p.numel(), p.requires_grad) for p in network.parameters()]
-    return sum(n for n, trained in sizes if not trained) / max(sum(n for n, _ in sizes), 1)
+    frozen = sum(n for n, trained in sizes if not trained)
+    return float(frozen / max(sum(n for n, _ in sizes), 1))
 
 
 def _traced(network: Any) -> Any:
