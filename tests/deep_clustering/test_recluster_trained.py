@@ -15,7 +15,7 @@ from sklearn.metrics import normalized_mutual_info_score
 import organizer
 from organizer import registry
 from organizer.embed.weights import imported_folder
-from organizer.errors import ClusteringError, SettingsError, WeightsMissingError
+from organizer.errors import SettingsError, WeightsMissingError
 from organizer.library import Library
 from organizer.library.compare.recipes import find_recipe
 from organizer.library.embedders import embedder_info
@@ -182,7 +182,7 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(shapes: Library) -
         shapes.recluster(k=3, algorithm="fwr", params={"share": "much"})
     with pytest.raises(SettingsError, match="kmeans has no share"):
         shapes.recluster(k=3, params={"share": "0.1"})
-    with pytest.raises(ClusteringError):
+    with pytest.raises(SettingsError, match="more than the 36 different images"):
         shapes.recluster(k=500, algorithm="dec")
 
 
