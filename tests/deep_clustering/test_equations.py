@@ -8,7 +8,7 @@ import torch
 from organizer_deep_clustering.columns import Columns
 from organizer_deep_clustering.dcn import moved_centroids
 from organizer_deep_clustering.dec import divergence, soft_assignment, target_distribution
-from organizer_deep_clustering.decisions import Decisions
+from organizer_deep_clustering.decisions import HeldDecisions
 
 _DRAW = np.random.default_rng(0)
 
@@ -90,7 +90,7 @@ def test_columns_lose_nothing_and_keep_distances() -> None:
 def test_decisions_of_some_rows_and_some_clusters() -> None:
     decided = np.array([-1, 4, -1, 0, -1])
     banned = np.array([[0, 0], [2, 3], [4, 4], [0, 4]])
-    held = Decisions.checked(decided, banned, n_clusters=5).among(np.array([0, 2, 4]))
+    held = HeldDecisions.checked(decided, banned, n_clusters=5).among(np.array([0, 2, 4]))
     assert held.decided.tolist() == [-1, 2, -1, 0, -1]
     assert held.banned.tolist() == [[0, 0], [4, 2], [0, 2]]
     part = held.of_rows(np.array([4, 1, 0]))

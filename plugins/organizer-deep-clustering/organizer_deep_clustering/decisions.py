@@ -13,7 +13,7 @@ from organizer.types import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class HeldDecisions:
     """The decisions about the images of a training.
 
     Attributes:
@@ -26,7 +26,7 @@ class Decisions:
 
     @classmethod
     def checked(cls, decided: Labels, banned: Labels, *, n_clusters: int) -> Self:
-        """Decisions that do not contradict each other.
+        """HeldDecisions that do not contradict each other.
 
         Raises:
             ClusteringError: They do, or name an image or a cluster that is not there.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from organizer.cluster.kmeans import KMeans
 from organizer.types import Labels, Vectors
-from organizer_deep_clustering.decisions import Decisions
+from organizer_deep_clustering.decisions import HeldDecisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Start:
 
 
 def kmeans_start(
-    features: Vectors, *, n_clusters: int, decisions: Decisions, n_init: int, seed: int
+    features: Vectors, *, n_clusters: int, decisions: HeldDecisions, n_init: int, seed: int
 ) -> Start:
     """Euclidean K-means of ``(n, d)`` float32 features, the best of some starts.
 

@@ -25,7 +25,7 @@ from organizer_deep_clustering.checkpoints import (
     training_fingerprint,
 )
 from organizer_deep_clustering.columns import Columns
-from organizer_deep_clustering.decisions import Decisions
+from organizer_deep_clustering.decisions import HeldDecisions
 from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
 from organizer_deep_clustering.encoder import Encoder
 from organizer_deep_clustering.pretraining import Pretraining, pretrain
@@ -76,7 +76,7 @@ class Pretrained:
     points: DevicePoints
     batches: Batches
     sweeps: Batches
-    decisions: Decisions
+    decisions: HeldDecisions
     start: Start
 
     def features(self) -> Vectors:
@@ -172,7 +172,7 @@ class TrainingRun:
             tensors=tensors,
         )
 
-    def _checked(self, images: TrainingImages) -> Decisions:
+    def _checked(self, images: TrainingImages) -> HeldDecisions:
         n = len(images.points)
         if n < self.n_clusters:
             raise ClusteringError(
@@ -184,7 +184,7 @@ class TrainingRun:
                 "the vector of an image has something in it that is no number",
                 "embed the images again, or use another embedder",
             )
-        return Decisions.checked(images.decided, images.banned, n_clusters=self.n_clusters)
+        return HeldDecisions.checked(images.decided, images.banned, n_clusters=self.n_clusters)
 
     def _pretraining_options(self) -> dict[str, Any]:
         return {
