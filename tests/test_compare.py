@@ -145,7 +145,7 @@ def test_the_scores_of_a_cell_are_those_of_scikit_learn(filled: Library) -> None
             "completeness": metrics.completeness_score(truth, labels),
         }
         scores = cell.runs[0].scores
-        assert set(scores) == set(TITLES)
+        assert set(scores) == set(TITLES) - {"davies_bouldin_ratio"}  # of trainings alone
         for name, value in expected.items():
             assert scores[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
@@ -391,15 +391,15 @@ def test_the_published_difference_rates_follow_from_the_published_indices() -> N
         values = [
             figure.value
             for figure in recipe.published
-            if (figure.score, figure.k, figure.algorithm) == (rate.score, rate.k, "kmeans")
+            if (figure.score, figure.k, figure.algorithm) == (rate.score, rate.k, rate.algorithm)
         ]
         found = difference_rate(values)
         assert found is not None
         # Both are rounded to two digits; of 20 classes the source has several draws.
-        near = 0.16 if rate.k == 20 else 0.025
+        near = 0.17 if rate.k == 20 else 0.025
         assert found == pytest.approx(rate.value, abs=near), (rate, values)
         checked += 1
-    assert checked == 15
+    assert checked == 30
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
