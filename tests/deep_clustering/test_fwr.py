@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +10,17 @@ import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import ClusteringError, SettingsError
-from organizer.training import TrainedClusters, TrainingImages
+from organizer.training import TrainedClusters
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
+from tests.deep_clustering.shape_trainings import EACH, shape_images, small_fwr
 from tests.deep_clustering.shapes import HeldPictures, draw_shapes
 from tests.deep_clustering.trainings import Watched
-
-EACH = 10
-
-
-def _fwr(**options: Any) -> Fwr:
-    small = {
-        "n_clusters": 3,
-        "network": "efficientnet_lite0",
-        "side": 48,
-        "factor": 0.4,
-        "epochs": 1,
-    }
-    return Fwr(**{**small, **options})
-
-
-def _images(**changes: Any) -> TrainingImages:
-    """Shapes, and points that tell them apart in two of three cases."""
-    pictures, truth = draw_shapes(EACH)
-    draw = np.random.default_rng(0)
-    points = np.eye(3)[truth] + draw.normal(0, 0.55, (len(truth), 3))
-    given = TrainingImages(
-        points=points.astype(np.float32),
-        decided=np.full(len(truth), -1, dtype=np.int64),
-        banned=np.empty((0, 2), dtype=np.int64),
-        required=0,
-        progress=Watched(),
-        pictures=HeldPictures(list(pictures)),
-        device="cpu",
-    )
-    return replace(given, **changes)
 
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedClusters:
-    return _fwr().train(_images())
+    return small_fwr().train(shape_images())
 
 
 def test_the_network_improves_the_clusters_that_it_learned_from(trained: TrainedClusters) -> None:
@@ -72,16 +42,19 @@ def test_reliable_sets_grow_until_nothing_is_left(trained: TrainedClusters) -> N
 
 
 def test_a_round_limit_ends_it_with_what_the_network_says() -> None:
-    ended = _fwr(max_rounds=1, factor=0.0).train(_images())
+    ended = small_fwr(max_rounds=1, factor=0.0).train(shape_images())
     assert ended.rounds == 1
     assert ended.about["history"][0][0] < 3 * EACH
 
 
 def test_one_seed_gives_one_result(trained: TrainedClusters) -> None:
-    again = _fwr().train(_images())
+    again = small_fwr().train(shape_images())
     assert again.labels.tolist() == trained.labels.tolist()
     assert np.array_equal(again.features, trained.features)
-    assert _fwr(random_state=6).train(_images()).features.tolist() != trained.features.tolist()
+    assert (
+        small_fwr(random_state=6).train(shape_images()).features.tolist()
+        != trained.features.tolist()
+    )
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
@@ -89,9 +62,9 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
 ) -> None:
     whole, pictures = trained, 3 * EACH
     with pytest.raises(KeyboardInterrupt):
-        _fwr().train(_images(checkpoints=tmp_path / "t", progress=Watched(pictures + 2)))
+        small_fwr().train(shape_images(checkpoints=tmp_path / "t", progress=Watched(pictures + 2)))
     progress = Watched()
-    again = _fwr().train(_images(checkpoints=tmp_path / "t", progress=progress))
+    again = small_fwr().train(shape_images(checkpoints=tmp_path / "t", progress=progress))
     assert "going on after round" in progress.notes[0]
     assert again.labels.tolist() == whole.labels.tolist()
     assert np.allclose(again.features, whole.features, atol=1e-5)
@@ -107,7 +80,7 @@ def test_decisions_hold_and_training_uses_them() -> None:
     wrong = 5  # a disc that a person called otherwise
     decided[wrong] = swapped[1]
     banned = np.array([[7, swapped[0]], [7, swapped[1]]])
-    trained = _fwr().train(_images(decided=decided, banned=banned, required=3))
+    trained = small_fwr().train(shape_images(decided=decided, banned=banned, required=3))
     held = decided != -1
     assert trained.labels[held].tolist() == decided[held].tolist()
     assert trained.labels[7] == swapped[2]
@@ -117,7 +90,7 @@ def test_decisions_hold_and_training_uses_them() -> None:
 
 
 def test_a_mixture_may_begin() -> None:
-    images = _images()
+    images = shape_images()
     trained = FwrGmm(n_clusters=3, network="efficientnet_lite0", side=48, factor=0.4).train(images)
     assert trained.algorithm.startswith("fwr: gmm")
     assert len(np.unique(trained.labels)) == 3
@@ -128,14 +101,14 @@ def test_pictures_that_cannot_be_read_keep_their_cluster() -> None:
     held: list[Any] = list(pictures)
     held[3] = held[20] = None
     progress = Watched()
-    trained = _fwr().train(_images(pictures=HeldPictures(held), progress=progress))
+    trained = small_fwr().train(shape_images(pictures=HeldPictures(held), progress=progress))
     assert trained.first_labels is not None
     for row in (3, 20):
         assert trained.labels[row] == trained.first_labels[row]
         assert not trained.features[row].any()
     assert progress.notes == ["2 pictures cannot be read: they keep the cluster of their vectors"]
     with pytest.raises(ClusteringError, match="no picture"):
-        _fwr().train(_images(pictures=HeldPictures([None] * len(pictures))))
+        small_fwr().train(shape_images(pictures=HeldPictures([None] * len(pictures))))
 
 
 def test_a_loss_that_is_no_number_ends_it_with_the_last_good_round(
@@ -152,13 +125,13 @@ def test_a_loss_that_is_no_number_ends_it_with_the_last_good_round(
 
     monkeypatch.setattr(FineTunedNetwork, "tune", diverging)
     progress = Watched()
-    trained = _fwr().train(_images(progress=progress))
+    trained = small_fwr().train(shape_images(progress=progress))
     assert rounds == [1, 2]
     assert trained.rounds == 1
     assert "round 2" in progress.notes[-1]
     monkeypatch.setattr(FineTunedNetwork, "tune", _always_diverging)
     with pytest.raises(ClusteringError, match="first round"):
-        _fwr().train(_images())
+        small_fwr().train(shape_images())
 
 
 def _always_diverging(*_: Any, **__: Any) -> float:
@@ -184,15 +157,15 @@ def test_options_that_cannot_be_are_refused(options: dict[str, Any], word: str) 
 
 def test_networks_that_cannot_be_trained_are_refused() -> None:
     with pytest.raises(SettingsError, match="computes in integers"):
-        _fwr(network="efficientnet_lite0_int8").train(_images())
+        small_fwr(network="efficientnet_lite0_int8").train(shape_images())
     with pytest.raises(SettingsError, match="not a network"):
-        _fwr(network="hog").train(_images())
+        small_fwr(network="hog").train(shape_images())
 
 
 def test_it_needs_pictures_and_as_many_images_as_clusters() -> None:
     with pytest.raises(ClusteringError, match="pictures"):
-        _fwr().train(_images(pictures=None))
+        small_fwr().train(shape_images(pictures=None))
     with pytest.raises(ClusteringError, match="pictures"):
-        _fwr().fit_predict(np.zeros((3, 2), dtype=np.float32))
+        small_fwr().fit_predict(np.zeros((3, 2), dtype=np.float32))
     with pytest.raises(ClusteringError, match="cannot make 100 clusters"):
-        _fwr(n_clusters=100).train(_images())
+        small_fwr(n_clusters=100).train(shape_images())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from organizer.atomic import replace_atomically
 from organizer.embed.digest import file_digest
 from organizer.embed.network import NetworkFactory
@@ -72,7 +74,9 @@ class TrainedEmbedders:
         file = self.file_of(name)
         about = {**trained.about, "dim": int(trained.features.shape[1])}
         text = json.dumps(about, sort_keys=True, separators=(",", ":"))
-        content = save(dict(trained.tensors), metadata={_ABOUT: text})
+        # Weights of convolutions may lie in another order in memory, which the format cannot tell.
+        tensors = {name: np.array(array, order="C") for name, array in trained.tensors.items()}
+        content = save(tensors, metadata={_ABOUT: text})
         if file.exists():
             if file.read_bytes() == content:
                 return file
