@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import ClusteringError, SettingsError
 from organizer.training import TrainedClusters
+from organizer.types import Labels
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
 from tests.deep_clustering.shape_trainings import EACH, shape_images, small_fwr
@@ -132,6 +134,27 @@ def test_a_loss_that_is_no_number_ends_it_with_the_last_good_round(
     monkeypatch.setattr(FineTunedNetwork, "tune", _always_diverging)
     with pytest.raises(ClusteringError, match="first round"):
         small_fwr().train(shape_images())
+
+
+def test_a_gpu_with_too_little_memory_is_given_less_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, trained: TrainedClusters
+) -> None:
+    true_values = FineTunedNetwork._values
+    sizes: list[int] = []
+
+    def narrow(self: FineTunedNetwork, rows: Labels) -> Any:
+        sizes.append(len(rows))
+        if len(rows) > 16:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return true_values(self, rows)
+
+    monkeypatch.setattr(FineTunedNetwork, "_values", narrow)
+    progress = Watched()
+    again = small_fwr().train(shape_images(progress=progress))
+    assert max(sizes) > 16
+    assert any("16 images a step" in note for note in progress.notes)
+    assert any("batches have 16 images" in note for note in progress.notes)
+    assert np.mean(again.labels == trained.labels) > 0.8
 
 
 def _always_diverging(*_: Any, **__: Any) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from organizer.training import PictureReader, TrainingProgress
 from organizer.types import Labels, Vectors
-from organizer_deep_clustering.devices import is_out_of_memory
+from organizer_deep_clustering.devices import Batches, is_out_of_memory
 from organizer_deep_clustering.pretrained import PretrainedNetwork
 from organizer_deep_clustering.split_network import SplitNetwork, split_network
 
@@ -77,6 +77,7 @@ class FineTunedNetwork:
         self._fresh = {n: t.clone() for n, t in self._split.back.state_dict().items()}
         self._head: Any = None
         self._batch = tuning.batch
+        self._sweeps: Batches
         self._held: NDArray[Any] = np.empty((0,), dtype=np.uint8)
         self.readable: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
 
@@ -90,6 +91,7 @@ class FineTunedNetwork:
     ) -> None:
         """Read all pictures, and compute what the frozen half makes of them."""
         progress.begin("reading pictures", n)
+        self._sweeps = Batches(_AT_ONCE, progress=progress)
         self.readable = np.zeros(n, dtype=np.bool_)
         preprocessing = self._preprocessing
         block: list[NDArray[np.uint8]] = []
@@ -119,9 +121,15 @@ class FineTunedNetwork:
     def _front(self, pictures: NDArray[np.uint8]) -> NDArray[np.float16]:
         import torch
 
+        made: list[NDArray[np.float16]] = []
+
+        def compute(rows: slice) -> None:
+            values = self._split.front(self._normalised(pictures[rows]))
+            made.append(values.to("cpu", torch.float16).numpy())
+
         with torch.inference_mode():
-            values = self._split.front(self._normalised(pictures))
-        return np.asarray(values.to("cpu", torch.float16).numpy())
+            self._sweeps.slices(len(pictures), compute)
+        return np.concatenate(made)
 
     def _normalised(self, pictures: NDArray[np.uint8]) -> Any:
         import torch
@@ -205,15 +213,16 @@ class FineTunedNetwork:
         """
         import torch
 
-        found, scores = [], []
+        made: list[tuple[Vectors, NDArray[np.float32]]] = []
+
+        def compute(part: slice) -> None:
+            values = self._split.back(self._values(rows[part]))
+            scores = self._head(values) if self._head else values.new_zeros(len(values), self._k)
+            made.append((values.float().cpu().numpy(), scores.float().cpu().numpy()))
+
         with torch.inference_mode():
-            for part in _batches(np.arange(len(rows)), _AT_ONCE):
-                values = self._split.back(self._values(rows[part]))
-                found.append(values.float().cpu().numpy())
-                told = values.new_zeros(len(part), self._k) if self._head is None else (
-                    self._head(values)
-                )  # fmt: skip
-                scores.append(told.float().cpu().numpy())
+            self._sweeps.slices(len(rows), compute)
+        found, scores = zip(*made, strict=True)
         return np.concatenate(found), np.concatenate(scores)
 
     def _values(self, rows: Labels) -> Any:
