@@ -180,6 +180,10 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(shapes: Library) -
         shapes.recluster(k=3, algorithm="fwr", params={"shear": "1"})
     with pytest.raises(SettingsError, match="share cannot be"):
         shapes.recluster(k=3, algorithm="fwr", params={"share": "much"})
+    photos = shapes.roots()[0]
+    photos.rename(photos.with_name("away"))
+    with pytest.raises(SettingsError, match="none of the folders"):
+        shapes.recluster(k=3, algorithm="dec", save_embedder="mine")
     with pytest.raises(SettingsError, match="kmeans has no share"):
         shapes.recluster(k=3, params={"share": "0.1"})
     with pytest.raises(SettingsError, match="more than the 36 different images"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from organizer.errors import SettingsError
 from organizer.library.clustering.options import ReclusterOptions
 from organizer.library.clustering.recluster import ReclusterReport, run_recluster, run_training
 from organizer.library.clustering.space import NO_REDUCER
@@ -46,6 +47,8 @@ def recluster_trained(
         return run_recluster(
             store, options, settings=settings, progress=progress, training=training
         )
+    if save_as is not None:
+        _require_photos(opened)
     run_training(store, options, settings=settings, progress=progress, training=training)
     if save_as is not None:
         name = training.save_embedder()
@@ -60,3 +63,17 @@ def recluster_trained(
         opened.tidy_after_ingest()
     training.finish()
     return report
+
+
+def _require_photos(opened: OpenLibrary) -> None:
+    """Make sure, before anything is trained, that photos can be embedded with it.
+
+    Raises:
+        SettingsError: None of their folders is there.
+    """
+    if not any(root.folder.exists() for root in opened.store.roots.all()):
+        raise SettingsError(
+            "none of the folders of the photos is here, and they are to be embedded with what is "
+            "trained",
+            "connect their disk, or leave --save-embedder out",
+        )

@@ -17,6 +17,7 @@ from organizer import registry
 from organizer.cluster.choose_k import KChoice
 from organizer.cluster.decisions import Constraints
 from organizer.cluster.incremental import place_points, unit_rows
+from organizer.counts import count_text
 from organizer.errors import ClusteringError, PluginError, SettingsError
 from organizer.library.clustering.build import PreparedImages
 from organizer.library.clustering.fit import CLUSTERERS, FittedLabels, constraint_arguments
@@ -122,8 +123,7 @@ class ClusterTraining:
             ClusteringError: The images cannot be clustered so.
         """
         if self.found is None:
-            self._train(images, required, constraints, k=max(k, len(required)), seed=seed,
-                        space=space)  # fmt: skip
+            self._train(images, required, constraints, k=k, seed=seed, space=space)
         assert self.found is not None  # noqa: S101 - it was trained
         labels = _completed(images, self._labels(images))
         labels, owners = match_required(labels, required, previous)
@@ -150,6 +150,10 @@ class ClusterTraining:
         seed: int,
         space: TrainingSpace,
     ) -> None:
+        if k < len(required):
+            named = count_text(len(required), "cluster")
+            self.progress.note(f"you named or made {named}: k = {k} is too few")
+            k = len(required)
         params = {"n_clusters": k, "random_state": seed}
         options = {**params, "weights": self.opened.settings.weights}
         spec, part = create_trainable(self.algorithm, options=options)
@@ -199,7 +203,7 @@ class ClusterTraining:
         digest = hashlib.sha256(self.algorithm.to_json().encode())
         digest.update("\n".join(images.image_ids.tolist()).encode())
         for values in (images.points, decided, banned):
-            digest.update(np.ascontiguousarray(values).tobytes())
+            digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
         return self.opened.store.path / _FOLDER / digest.hexdigest()[:16]
 
 
