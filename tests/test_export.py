@@ -453,7 +453,7 @@ def test_embedding_atlas_without_pictures_is_the_parquet_export(tmp_path: Path) 
 def test_the_command_that_opens_the_atlas_names_what_is_there() -> None:
     to = Path("/a b/x.parquet")
     full = EmbeddingAtlas().opened_with(to, about=about(dim=4))
-    assert full == "embedding-atlas '/a b/x.parquet' --vector vector --image image"
+    assert full == 'embedding-atlas "/a b/x.parquet" --vector vector --image image'
     assert "--disable-projection" in EmbeddingAtlas(thumbnails=0).opened_with(to, about=about())
 
 
