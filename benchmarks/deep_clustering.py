@@ -144,14 +144,8 @@ class _Shown:
 
 
 def _images(points: Vectors, device: str, checkpoints: Path | None) -> TrainingImages:
-    return TrainingImages(
-        points=points,
-        decided=np.full(len(points), -1, dtype=np.int64),
-        banned=np.empty((0, 2), dtype=np.int64),
-        required=0,
-        progress=_Shown(),
-        device=device,
-        checkpoints=checkpoints,
+    return TrainingImages.undecided(
+        points, progress=_Shown(), device=device, checkpoints=checkpoints
     )
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import Labels, PartSpec, Vectors
+from organizer.types import NOISE, Labels, PartSpec, Vectors
 
 Prepare = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """Prepares an upright RGB picture ``(h, w, 3)`` uint8 for a network."""
@@ -96,6 +96,19 @@ class TrainingImages:
     space: TrainingSpace | None = None
     device: str = "auto"
     checkpoints: Path | None = None
+
+    @classmethod
+    def undecided(cls, points: Vectors, *, progress: TrainingProgress, **others: Any) -> Self:
+        """Images about which nothing was decided.
+
+        Args:
+            points: ``(n, d)`` float32.
+            progress: Receives the progress.
+            others: Further attributes, by name.
+        """
+        decided = np.full(len(points), NOISE, dtype=np.int64)
+        banned = np.empty((0, 2), dtype=np.int64)
+        return cls(points, decided, banned, 0, progress, **others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,8 @@ def fit_cell(
     if not isinstance(part, TrainableClusterer):
         return FittedCell(_numbered(part.fit_predict(points)))
     trained = part.train(
-        TrainingImages(
-            points=points.astype(np.float32, copy=False),
-            decided=np.full(len(points), NOISE, dtype=np.int64),
-            banned=np.empty((0, 2), dtype=np.int64),
-            required=0,
+        TrainingImages.undecided(
+            points.astype(np.float32, copy=False),
             progress=progress,
             pictures=pictures if part.needs_pictures else None,
             device=settings.device,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.library.progress import NoProgress
 from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
@@ -25,12 +26,7 @@ from organizer_deep_clustering.network_options import (
 )
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining, adam
-from organizer_deep_clustering.training_run import (
-    Pretrained,
-    SilentProgress,
-    TrainingRun,
-    undecided,
-)
+from organizer_deep_clustering.training_run import Pretrained, TrainingRun
 
 if TYPE_CHECKING:
     import torch
@@ -117,7 +113,7 @@ class Dcn:
 
     def fit_predict(self, points: Vectors, /) -> Labels:
         """``(n, d)`` float32 to ``(n,)`` int64 labels, without decisions."""
-        return self.train(undecided(points, SilentProgress())).labels
+        return self.train(TrainingImages.undecided(points, progress=NoProgress())).labels
 
     def _model(self, begin: Pretrained) -> DcnModel:
         return DcnModel(begin, learning_rate=self._learning_rate, pull=self._pull)

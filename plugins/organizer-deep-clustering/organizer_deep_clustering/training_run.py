@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.constrained import FREE
 from organizer.counts import count_text
 from organizer.errors import ClusteringError
 from organizer.training import TrainedClusters, TrainingImages, TrainingProgress, TrainingSpace
@@ -275,27 +274,3 @@ def kept_encoder(
     }
     state = {f"space.{name}": np.asarray(array) for name, array in space.state.items()}
     return {**encoder.about(), "space": parts}, {**encoder.tensors(), **state}
-
-
-def undecided(points: Vectors, progress: TrainingProgress) -> TrainingImages:
-    """Vectors about which nothing was decided."""
-    return TrainingImages(
-        points=points,
-        decided=np.full(len(points), FREE, dtype=np.int64),
-        banned=np.empty((0, 2), dtype=np.int64),
-        required=0,
-        progress=progress,
-    )
-
-
-class SilentProgress:
-    """Progress that nobody follows."""
-
-    def begin(self, task: str, total: int | None) -> None:
-        """See `TrainingProgress`."""
-
-    def advance(self, steps: int = 1) -> None:
-        """See `TrainingProgress`."""
-
-    def note(self, text: str) -> None:
-        """See `TrainingProgress`."""
