@@ -16,23 +16,15 @@ from organizer.library.progress import NoProgress
 from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
-from organizer_deep_clustering.dec import squared_distances
-from organizer_deep_clustering.network_options import (
-    SHARED_OPTIONS,
-    layer_widths,
-    require,
-    require_not_negative,
-    require_positive,
-)
+from organizer_deep_clustering.checks import require_not_negative, require_positive
+from organizer_deep_clustering.distances import row_blocks, squared_distances
+from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining, adam
 from organizer_deep_clustering.training_run import Pretrained, TrainingRun
 
 if TYPE_CHECKING:
     import torch
-
-_AT_ONCE = 2**22
-"""Numbers of a block of distances."""
 
 
 class Dcn:
@@ -79,19 +71,8 @@ class Dcn:
         pull: float = 0.05,
         n_init: int = 20,
     ) -> None:
-        require_positive(
-            pretrain_learning_rate=pretrain_learning_rate,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            n_init=n_init,
-        )
-        require_not_negative(
-            layer_epochs=layer_epochs,
-            pretrain_epochs=pretrain_epochs,
-            max_rounds=max_rounds,
-            pull=pull,
-        )
-        require(0 <= noise < 1, f"noise cannot be {noise}", "from 0 to less than 1")
+        require_positive(learning_rate=learning_rate)
+        require_not_negative(pull=pull)
         self._learning_rate, self._pull = learning_rate, pull
         self._run = TrainingRun(
             algorithm="deep clustering network",
@@ -165,10 +146,8 @@ class DcnModel:
         """The nearest centroid of each image that no decision forbids (equation 5)."""
         features, k = self._begin.features(), len(self._centroids)
         labels = np.empty(len(features), dtype=np.int64)
-        step = max(_AT_ONCE // k, 1)
-        for start in range(0, len(features), step):
-            rows = np.arange(start, min(start + step, len(features)))
-            labels[rows] = self._nearest(features[rows], rows)
+        for block in row_blocks(len(features), k):
+            labels[block] = self._nearest(features[block], np.arange(block.start, block.stop))
         self._labels = labels
         return labels.copy()
 

@@ -17,22 +17,15 @@ from organizer.library.progress import NoProgress
 from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
-from organizer_deep_clustering.network_options import (
-    SHARED_OPTIONS,
-    layer_widths,
-    require,
-    require_not_negative,
-    require_positive,
-)
+from organizer_deep_clustering.checks import require_not_negative, require_positive
+from organizer_deep_clustering.distances import row_blocks, squared_distances
+from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining
 from organizer_deep_clustering.training_run import Pretrained, TrainingRun
 
 if TYPE_CHECKING:
     import torch
-
-_AT_ONCE = 2**22
-"""Numbers of a block of distances."""
 
 _PASSES = 20
 """Through all images with one target, at most. 140 batches are half a pass of the 70,000 images of
@@ -91,20 +84,8 @@ class Dec:
         reconstruction: float = 0.0,
         n_init: int = 20,
     ) -> None:
-        require_positive(
-            pretrain_learning_rate=pretrain_learning_rate,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            n_init=n_init,
-            round_steps=round_steps,
-        )
-        require_not_negative(
-            layer_epochs=layer_epochs,
-            pretrain_epochs=pretrain_epochs,
-            max_rounds=max_rounds,
-            reconstruction=reconstruction,
-        )
-        require(0 <= noise < 1, f"noise cannot be {noise}", "from 0 to less than 1")
+        require_positive(learning_rate=learning_rate, round_steps=round_steps)
+        require_not_negative(reconstruction=reconstruction)
         self._learning_rate = learning_rate
         self._round_steps = round_steps
         self._reconstruction = reconstruction
@@ -153,18 +134,10 @@ def soft_assignment(features: Vectors, centroids: Vectors) -> NDArray[np.float32
     ``q_ij = (1 + |z_i - m_j|^2)^-1 / sum_j'(...)``.
     """
     shares = np.empty((len(features), len(centroids)), dtype=np.float32)
-    step = max(_AT_ONCE // max(len(centroids), 1), 1)
-    for start in range(0, len(features), step):
-        rows = slice(start, start + step)
+    for rows in row_blocks(len(features), len(centroids)):
         kernel = 1 / (1 + squared_distances(features[rows], centroids))
         shares[rows] = kernel / kernel.sum(axis=1, keepdims=True)
     return shares
-
-
-def squared_distances(features: Vectors, centroids: Vectors) -> NDArray[np.float32]:
-    """``(n, k)`` float32, never negative."""
-    squares = np.square(features).sum(axis=1)[:, None] + np.square(centroids).sum(axis=1)
-    return np.asarray(np.maximum(squares - 2 * (features @ centroids.T), 0), dtype=np.float32)
 
 
 def target_distribution(shares: NDArray[np.float32]) -> NDArray[np.float32]:

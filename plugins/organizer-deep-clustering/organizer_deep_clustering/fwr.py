@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.metric_space import Metric
-from organizer.errors import ClusteringError, SettingsError
+from organizer.errors import ClusteringError
 from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import NOISE, Labels, PartOption, Vectors
 from organizer_deep_clustering.boot import Boot, boot_labels
 from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
+from organizer_deep_clustering.checks import require, require_images
 from organizer_deep_clustering.devices import torch_device
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning
 from organizer_deep_clustering.pretrained import network_state, pretrained_network
@@ -80,14 +81,14 @@ class Fwr:
         trained: float = 0.05,
         epochs: int = 4,
     ) -> None:
-        _require(0 < share <= 1, f"share cannot be {share}", "above 0 and at most 1")
-        _require(0 <= factor <= 1, f"factor cannot be {factor}", "from 0 to 1")
-        _require(0 < trained <= 1, f"trained cannot be {trained}", "above 0 and at most 1")
-        _require(max_rounds >= 1, f"max-rounds cannot be {max_rounds}", "1 or more")
-        _require(epochs >= 1, f"epochs cannot be {epochs}", "1 or more")
-        _require(side == 0 or side >= 32, f"side cannot be {side}", "32 or more, or 0")
+        require(0 < share <= 1, f"share cannot be {share}", "above 0 and at most 1")
+        require(0 <= factor <= 1, f"factor cannot be {factor}", "from 0 to 1")
+        require(0 < trained <= 1, f"trained cannot be {trained}", "above 0 and at most 1")
+        require(max_rounds >= 1, f"max-rounds cannot be {max_rounds}", "1 or more")
+        require(epochs >= 1, f"epochs cannot be {epochs}", "1 or more")
+        require(side == 0 or side >= 32, f"side cannot be {side}", "32 or more, or 0")
         boot = boot or self.first_clusters
-        _require(boot in {"kmeans", "gmm"}, f"boot cannot be {boot!r}", "kmeans or gmm")
+        require(boot in {"kmeans", "gmm"}, f"boot cannot be {boot!r}", "kmeans or gmm")
         self._k, self._seed, self._metric = n_clusters, random_state, metric
         self._weights, self._boot, self._network = weights, boot, network
         self._share, self._factor, self._max_rounds = share, factor, max_rounds
@@ -112,6 +113,7 @@ class Fwr:
         if images.pictures is None:
             raise _without_pictures()
         n = len(images.points)
+        require_images(n, self._k)
         labels = boot_labels(
             images, k=self._k, boot=self._boot, metric=self._metric, seed=self._seed
         )
@@ -282,8 +284,3 @@ def _require_readable(network: FineTunedNetwork, images: TrainingImages) -> None
         images.progress.note(
             f"{missing:,} pictures cannot be read: they keep the cluster of their vectors"
         )
-
-
-def _require(holds: bool, message: str, hint: str) -> None:
-    if not holds:
-        raise SettingsError(message, hint)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from organizer.errors import SettingsError
 from organizer.types import PartOption
+from organizer_deep_clustering.checks import require
 
 SHARED_OPTIONS = {
     "layers": PartOption("widths of the encoder's layers; the last are the features", "500-500-10"),
@@ -36,33 +36,3 @@ def layer_widths(layers: str | Sequence[int]) -> tuple[int, ...]:
         "for example 500-500-2000-10",
     )
     return widths
-
-
-def require_positive(**values: float) -> None:
-    """Refuse what is not above zero.
-
-    Raises:
-        SettingsError: One of them is not.
-    """
-    for name, value in values.items():
-        require(value > 0, f"{name.replace('_', '-')} cannot be {value}", "it is above 0")
-
-
-def require_not_negative(**values: float) -> None:
-    """Refuse what is below zero.
-
-    Raises:
-        SettingsError: One of them is.
-    """
-    for name, value in values.items():
-        require(value >= 0, f"{name.replace('_', '-')} cannot be {value}", "it is 0 or more")
-
-
-def require(holds: bool, message: str, hint: str) -> None:
-    """Refuse an option that cannot be.
-
-    Raises:
-        SettingsError: It does not hold.
-    """
-    if not holds:
-        raise SettingsError(message, hint)

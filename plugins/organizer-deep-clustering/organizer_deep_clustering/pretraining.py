@@ -11,6 +11,7 @@ import numpy as np
 from organizer.training import TrainingProgress
 from organizer_deep_clustering.autoencoder import Autoencoder
 from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
+from organizer_deep_clustering.checks import require, require_not_negative, require_positive
 from organizer_deep_clustering.devices import Batches, DevicePoints
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 
@@ -34,6 +35,9 @@ class Pretraining:
         noise: Share of the inputs and features that is set to zero while a layer is by itself.
         batch_size: Images of a batch.
         learning_rate: Of Adam.
+
+    Raises:
+        SettingsError: One of them cannot be.
     """
 
     layer_epochs: int
@@ -41,6 +45,11 @@ class Pretraining:
     noise: float
     batch_size: int
     learning_rate: float
+
+    def __post_init__(self) -> None:
+        require_not_negative(layer_epochs=self.layer_epochs, pretrain_epochs=self.epochs)
+        require_positive(batch_size=self.batch_size, pretrain_learning_rate=self.learning_rate)
+        require(0 <= self.noise < 1, f"noise cannot be {self.noise}", "from 0 to less than 1")
 
     def options(self) -> dict[str, Any]:
         """As JSON, to tell trainings apart."""

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.counts import count_text
 from organizer.errors import ClusteringError
 from organizer.training import TrainedClusters, TrainingImages, TrainingProgress, TrainingSpace
 from organizer.types import Labels, Vectors
@@ -23,6 +22,7 @@ from organizer_deep_clustering.checkpoints import (
     Checkpoints,
     training_fingerprint,
 )
+from organizer_deep_clustering.checks import require_images, require_not_negative, require_positive
 from organizer_deep_clustering.columns import Columns
 from organizer_deep_clustering.decisions import HeldDecisions
 from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
@@ -97,6 +97,9 @@ class TrainingRun:
         max_rounds: They end after so many at the latest.
         options: The algorithm's other options: what tells this training from others.
         seed: Of all that is drawn.
+
+    Raises:
+        SettingsError: An option cannot be.
     """
 
     algorithm: str
@@ -108,6 +111,10 @@ class TrainingRun:
     max_rounds: int
     options: Mapping[str, Any]
     seed: int
+
+    def __post_init__(self) -> None:
+        require_positive(n_init=self.n_init)
+        require_not_negative(max_rounds=self.max_rounds)
 
     def __call__(
         self, images: TrainingImages, make_model: Callable[[Pretrained], JointModel]
@@ -172,12 +179,7 @@ class TrainingRun:
         )
 
     def _checked(self, images: TrainingImages) -> HeldDecisions:
-        n = len(images.points)
-        if n < self.n_clusters:
-            raise ClusteringError(
-                f"{count_text(n, 'image')} cannot make {self.n_clusters} clusters",
-                f"ask for {n} clusters at most" if n > 1 else "add images",
-            )
+        require_images(len(images.points), self.n_clusters)
         if not np.isfinite(images.points).all():
             raise ClusteringError(
                 "the vector of an image has something in it that is no number",
