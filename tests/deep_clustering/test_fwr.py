@@ -13,8 +13,9 @@ from sklearn.metrics import normalized_mutual_info_score
 from organizer.errors import ClusteringError, SettingsError
 from organizer.training import TrainedClusters
 from organizer.types import Labels
-from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError
+from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
+from organizer_deep_clustering.pretrained import pretrained_network
 from tests.deep_clustering.shape_trainings import EACH, shape_images, small_fwr
 from tests.deep_clustering.shapes import HeldPictures, draw_shapes
 from tests.deep_clustering.trainings import Watched
@@ -134,6 +135,29 @@ def test_a_loss_that_is_no_number_ends_it_with_the_last_good_round(
     monkeypatch.setattr(FineTunedNetwork, "tune", _always_diverging)
     with pytest.raises(ClusteringError, match="first round"):
         small_fwr().train(shape_images())
+
+
+def test_a_kept_state_is_what_it_was_after_more_training() -> None:
+    images = shape_images()
+    network = FineTunedNetwork(
+        pretrained_network("efficientnet_lite0", side=48, weights=None),
+        k=3,
+        trained=0.05,
+        tuning=Tuning(epochs=1, least_steps=2),
+        seed=0,
+        device="cpu",
+    )
+    assert images.pictures is not None
+    rows, labels = np.arange(3 * EACH), np.repeat(np.arange(3), EACH)
+    network.read(images.pictures, len(rows), folder=None, progress=images.progress)
+    network.tune(rows, labels, round_number=1, progress=images.progress)
+    kept, features = network.state(), network.features()[0]
+    before = {name: tensor.copy() for name, tensor in kept.items()}
+    network.tune(rows, labels[::-1].copy(), round_number=2, progress=images.progress)
+    assert not np.array_equal(network.features()[0], features)
+    assert all(np.array_equal(kept[name], before[name]) for name in kept)
+    network.restore(kept)
+    assert np.array_equal(network.features()[0], features)
 
 
 def test_a_gpu_with_too_little_memory_is_given_less_at_a_time(

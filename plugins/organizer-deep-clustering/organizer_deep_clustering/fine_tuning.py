@@ -206,13 +206,14 @@ class FineTunedNetwork:
             mean = float(np.mean(losses))
         return mean
 
-    def features(self, rows: Labels) -> tuple[Vectors, NDArray[np.float32]]:
-        """``(m, dim)`` features of images and ``(m, k)`` scores of the clusters, both float32.
+    def features(self) -> tuple[Vectors, NDArray[np.float32]]:
+        """``(n, dim)`` features of all images and ``(n, k)`` scores of the clusters, both float32.
 
-        The scores are those of the last tuning; before the first, zeros.
+        Zeros where the picture cannot be read; the scores are zeros before the first tuning.
         """
         import torch
 
+        rows = np.flatnonzero(self.readable)
         made: list[tuple[Vectors, NDArray[np.float32]]] = []
 
         def compute(part: slice) -> None:
@@ -222,8 +223,14 @@ class FineTunedNetwork:
 
         with torch.inference_mode():
             self._sweeps.slices(len(rows), compute)
-        found, scores = zip(*made, strict=True)
-        return np.concatenate(found), np.concatenate(scores)
+        found, scores = (np.concatenate(parts) for parts in zip(*made, strict=True))
+        return self._spread(found, rows), self._spread(scores, rows)
+
+    def _spread(self, found: NDArray[np.float32], rows: Labels) -> NDArray[np.float32]:
+        """What was found of some rows, and zeros for the others."""
+        spread = np.zeros((len(self.readable), found.shape[1]), dtype=np.float32)
+        spread[rows] = found
+        return spread
 
     def _values(self, rows: Labels) -> Any:
         import torch
@@ -234,10 +241,10 @@ class FineTunedNetwork:
         return torch.from_numpy(held).to(self._device).float()
 
     def state(self) -> dict[str, Any]:
-        """The tensors of the trained half and of the layer of clusters."""
+        """A copy of the tensors of the trained half and of the layer of clusters."""
         back = {f"back.{name}": tensor for name, tensor in self._split.back.state_dict().items()}
         head = {f"head.{name}": tensor for name, tensor in self._head.state_dict().items()}
-        return {name: tensor.cpu().numpy() for name, tensor in (back | head).items()}
+        return {name: tensor.cpu().numpy().copy() for name, tensor in (back | head).items()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with a stored `state`."""

@@ -10,7 +10,7 @@ and each round takes more, until nothing is left.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -136,12 +136,15 @@ class Fwr:
         if (kept := checkpoints.load()) is not None:
             state = _State.restored(kept)
             network.restore(state.network)
+            state = replace(state, features=network.features()[0])
             images.progress.note(f"going on after round {kept.round}")
         images.progress.begin("training", None)
         share = min(1.0, self._share + self._factor * state.round)
-        while len(state.open_rows) and state.round < self._max_rounds:
-            features = images.points if not state.round else network.features(_all(images))[0]
-            taken = centre_neighbours(features, state.labels, state.open_rows, share=share)
+        while state.round < self._max_rounds and (~state.reliable & network.readable).any():
+            rows = np.flatnonzero(~state.reliable & network.readable)
+            # Nothing is known of a picture that cannot be read: it bears on no centre.
+            labels = np.where(network.readable, state.labels, NOISE)
+            taken = centre_neighbours(state.features, labels, rows, share=share)
             try:
                 state = _next_state(images, network, state, taken)
             except NotFiniteError:
@@ -164,10 +167,7 @@ class Fwr:
     def _finished(
         self, network: FineTunedNetwork, state: _State, first_labels: Labels
     ) -> TrainedClusters:
-        rows = np.flatnonzero(network.readable)
-        found, _ = network.features(rows)
-        features = np.zeros((len(state.labels), found.shape[1]), dtype=np.float32)
-        features[rows] = found
+        features = state.features if state.round else network.features()[0]
         about = {
             "kind": "network",
             "network": self._network,
@@ -200,8 +200,8 @@ class _State:
     Attributes:
         round: Its number; 0 before the first.
         labels: ``(n,)`` the clusters.
-        reliable: ``(n,)`` whose label is final.
-        open_rows: Ascending rows whose is not; pictures that cannot be read are not among them.
+        reliable: ``(n,)`` whose label is final; never of a picture that cannot be read.
+        features: ``(n, d)`` those of the network after the round; the points before the first.
         network: The trained tensors.
         history: For each round: reliable images, labels that changed.
     """
@@ -209,22 +209,20 @@ class _State:
     round: int
     labels: Labels
     reliable: NDArray[np.bool_]
-    open_rows: Labels
+    features: Vectors
     network: dict[str, Any] = field(default_factory=dict)
     history: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def first(cls, images: TrainingImages, labels: Labels, readable: NDArray[np.bool_]) -> _State:
         """Before the first round: reliable is what a person decided."""
-        decided = (images.decided != NOISE) & readable
-        return cls(0, labels, decided, np.flatnonzero(~decided & readable))
+        return cls(0, labels, (images.decided != NOISE) & readable, images.points)
 
     def checkpoint(self) -> Checkpoint:
         """To go on from later."""
         tensors = {
             "labels": self.labels,
             "reliable": self.reliable,
-            "open": self.open_rows,
             "history": np.array(self.history, dtype=np.int64).reshape(-1, 2),
             **{f"network.{name}": tensor for name, tensor in self.network.items()},
         }
@@ -232,15 +230,16 @@ class _State:
 
     @classmethod
     def restored(cls, kept: Checkpoint) -> _State:
-        """The inverse of `checkpoint`."""
+        """The inverse of `checkpoint`, but for the features."""
         network = {
             name.removeprefix("network."): tensor
             for name, tensor in kept.tensors.items()
             if name.startswith("network.")
         }
         history = tuple((int(a), int(b)) for a, b in kept.tensors["history"])
-        labels, reliable, rows = (kept.tensors[name] for name in ("labels", "reliable", "open"))
-        return cls(kept.round, labels, reliable, rows, network, history)
+        labels, reliable = (kept.tensors[name] for name in ("labels", "reliable"))
+        unknown = np.empty((len(labels), 0), dtype=np.float32)
+        return cls(kept.round, labels, reliable, unknown, network, history)
 
 
 def _next_state(
@@ -252,15 +251,14 @@ def _next_state(
     rows = np.flatnonzero(reliable)
     number = state.round + 1
     network.tune(rows, state.labels[rows], round_number=number, progress=images.progress)
-    rest = np.setdiff1d(state.open_rows, taken)
+    features, scores = network.features()
+    rest = np.flatnonzero(~reliable & network.readable)
     labels = state.labels.copy()
     if len(rest):
-        _, scores = network.features(rest)
-        labels[rest] = allowed_labels(scores, rest, images.banned).argmax(axis=1)
+        labels[rest] = allowed_labels(scores[rest], rest, images.banned).argmax(axis=1)
     changed = int(np.count_nonzero(labels != state.labels))
-    return _State(
-        number, labels, reliable, rest, network.state(), (*state.history, (len(rows), changed))
-    )
+    history = (*state.history, (len(rows), changed))
+    return _State(number, labels, reliable, features, network.state(), history)
 
 
 def _without_pictures() -> ClusteringError:
@@ -268,10 +266,6 @@ def _without_pictures() -> ClusteringError:
         "fwr trains on the pictures, and was given vectors alone",
         "organizer recluster --algorithm fwr, or Library.recluster",
     )
-
-
-def _all(images: TrainingImages) -> Labels:
-    return np.arange(len(images.points))
 
 
 def _require_readable(network: FineTunedNetwork, images: TrainingImages) -> None:
