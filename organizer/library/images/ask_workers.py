@@ -38,21 +38,26 @@ def ask_workers(
     """
 
     def work(picture: WantedPicture) -> tuple[str, Any]:
-        def ask(call: Call) -> Any:
-            return _returned(call(method, picture, *arguments))
-
-        try:
-            found = workers.attempt(ask, size=max(map(file_size, picture.files), default=0))
-        except ImageError:
-            found = None
+        found = ask_worker(workers, method, picture, *arguments)
         return picture.image_id, None if found is None else then(found)
 
     with ThreadPoolExecutor(workers.most, "pictures") as pool:
         yield from in_order(pool, work, wanted, ahead=_AHEAD * workers.most)
 
 
-def file_size(file: Path) -> int:
-    """Bytes of a file; 0 where it is gone."""
+def ask_worker(workers: WorkerPool, method: str, picture: WantedPicture, *arguments: object) -> Any:
+    """As `ask_workers`, of one picture; what was found, or None."""
+
+    def ask(call: Call) -> Any:
+        return _returned(call(method, picture, *arguments))
+
+    try:
+        return workers.attempt(ask, size=max(map(_size, picture.files), default=0))
+    except ImageError:
+        return None
+
+
+def _size(file: Path) -> int:
     try:
         return file.stat().st_size
     except OSError:

@@ -8,16 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from organizer import decode
-from organizer.errors import ImageError
 from organizer.execute import in_order
-from organizer.library.images.ask_workers import file_size
+from organizer.library.images.ask_workers import ask_worker
 from organizer.library.images.wanted_pictures import wanted_pictures
 from organizer.library.progress import Progress
 from organizer.reading import WantedPicture, thumbnail_of
 from organizer.settings import available_cores
 from organizer.store import Store
 from organizer.thumbnail import QUALITY, Thumbnail
-from organizer.workers.pool import Call, WorkerPool
+from organizer.workers.pool import WorkerPool
 
 THUMBNAIL_SIDE = 96
 """Pixels: ten fit in a row on a page, and 1,200 take some 3 MB."""
@@ -73,20 +72,9 @@ def make_thumbnail(
     Several threads may do so at once. It is made in a worker process, as a picture that makes a
     decoder crash must not end a service.
     """
-    (job,) = wanted_pictures(store, [image_id], with_people=True)
-
-    def read(call: Call) -> Thumbnail | None:
-        try:
-            next(call("thumbnail", job, side, QUALITY, max_file_bytes))
-        except StopIteration as end:
-            made: Thumbnail | None = end.value
-            return made
-        return None
-
-    try:
-        return workers.attempt(read, size=max(map(file_size, job.files), default=0))
-    except ImageError:
-        return None
+    (wanted,) = wanted_pictures(store, [image_id], with_people=True)
+    made: Thumbnail | None = ask_worker(workers, "thumbnail", wanted, side, QUALITY, max_file_bytes)
+    return made
 
 
 def _made(
