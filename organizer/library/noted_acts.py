@@ -1,7 +1,7 @@
 """When deployments and detections were last changed: they are no steps, and have no time of theirs.
 
 Whoever undoes expects the last act to be taken back; by these times an undo can tell that another
-one came later. Libraries that were written before have none, and then nothing is said.
+one came later. Libraries of older versions have none: of these an undo names no such act.
 """
 
 from __future__ import annotations

@@ -181,7 +181,8 @@ class ClusterTraining:
 
     def _require_free_name(self) -> None:
         """An interrupted training goes on, also where it was interrupted after its embedder."""
-        if self.save_as is None or (self._folder is not None and self._folder.exists()):
+        assert self._folder is not None  # noqa: S101 - it is known by now
+        if self.save_as is None or self._folder.exists():
             return
         file = trained_family(self.algorithm.name).file_of(self.save_as)
         if file.exists():
@@ -203,7 +204,7 @@ class ClusterTraining:
         digest = hashlib.sha256(self.algorithm.to_json().encode())
         digest.update("\n".join(images.image_ids.tolist()).encode())
         for values in (images.points, decided, banned):
-            digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
+            digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
         return self.opened.store.path / _FOLDER / digest.hexdigest()[:16]
 
 

@@ -34,6 +34,7 @@ from organizer.library.images.placement import (
 )
 from organizer.library.noted_acts import NotedAct, note_act
 from organizer.library.opening import OpenLibrary
+from organizer.typed import as_typed
 from organizer.types import Deployment
 
 _LONGEST_SHIFT = 100 * 366 * 86_400
@@ -173,7 +174,7 @@ class Deployments:
         if not found:
             raise SettingsError(
                 "there are no deployments yet",
-                f'organizer deployments template "{self.likely_template()}"',
+                f"organizer deployments template {as_typed(self.likely_template())}",
             )
         rows = ((s.deployment, s.images, s.first, s.last) for s in found)
         csv_file.write_deployments(self._store, place, rows, force=force)

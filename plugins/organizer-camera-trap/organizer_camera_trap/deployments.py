@@ -55,7 +55,9 @@ def deployments(
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import deployments_output
 
-        deployments_output.show_deployments(found.deployments, json=json)
+        deployments_output.show_deployments(
+            found.deployments, found.deployments.summary(), json=json
+        )
 
 
 @app.command(epilog='Example: organizer deployments template "{site}/{camera}/..."')
@@ -87,8 +89,8 @@ def template(
         with opened(library) as found:
             from organizer_camera_trap import deployments_output
 
-            found.deployments.set_template(text)
-            deployments_output.show_deployments(found.deployments, json=json)
+            summary = found.deployments.set_template(text)
+            deployments_output.show_deployments(found.deployments, summary, json=json)
 
 
 @app.command(epilog="Example: organizer deployments read deployments.csv")
@@ -200,8 +202,8 @@ def remove(
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import deployments_output
 
-        found.deployments.remove(deployment_ids)
-        deployments_output.show_deployments(found.deployments, json=json)
+        summary = found.deployments.remove(deployment_ids)
+        deployments_output.show_deployments(found.deployments, summary, json=json)
 
 
 @app.command(epilog="Example: organizer deployments check --timezone Europe/Berlin")

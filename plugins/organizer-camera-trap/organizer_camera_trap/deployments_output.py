@@ -25,26 +25,27 @@ _NAMED = 5
 _COLUMNS = ("deployment", ">images", "first photo", "last photo", "shift", "place", "in table")
 
 
-def show_deployments(deployments: Deployments, *, json: bool) -> None:
+def show_deployments(deployments: Deployments, summary: DeploymentsSummary, *, json: bool) -> None:
     """Print the deployments as a table or JSON, with notes."""
-    summary = deployments.summary()
     if json:
         print_json(_fields(summary))
     elif summary.deployments:
         print_table(_COLUMNS, [_row(found) for found in summary.deployments])
     else:
-        command = f'organizer deployments template "{deployments.likely_template()}"'
-        say_next("no deployments yet; to tell them by folders", command)
+        _say_template("no deployments yet; to tell them by folders", deployments)
     for line in _notes(summary):
         say(line)
     if summary.template is None and summary.deployments and summary.without_deployment:
-        command = f'organizer deployments template "{deployments.likely_template()}"'
-        say_next("to tell the others by folders", command, json=json)
+        _say_template("to tell the others by folders", deployments, json=json)
     of_cards = [name for name in map(_id, summary.deployments) if _is_of_card(name)]
     if of_cards:
         say(f"{_named(of_cards)}: folders that cameras make, the same on every card")
-        command = f'organizer deployments template "{deployments.likely_template()}"'
-        say_next("to tell deployments by the folders above", command, json=json)
+        _say_template("to tell deployments by the folders above", deployments, json=json)
+
+
+def _say_template(what: str, deployments: Deployments, *, json: bool = False) -> None:
+    template = as_typed(deployments.likely_template())
+    say_next(what, f"organizer deployments template {template}", json=json)
 
 
 def _id(found: DeploymentSummary) -> str:
@@ -59,10 +60,11 @@ def show_deployment_table(
     report: DeploymentTableReport, deployments: Deployments, *, json: bool
 ) -> None:
     """Print the deployments, and what a table changed."""
+    summary = deployments.summary()
     if json:
-        print_json({"read": asdict(report), **_fields(deployments.summary())})
+        print_json({"read": asdict(report), **_fields(summary)})
         return
-    show_deployments(deployments, json=False)
+    show_deployments(deployments, summary, json=False)
     counts = {"new": len(report.new), "changed": len(report.changed), "unchanged": report.same}
     say("read: " + ", ".join(f"{count:,} {what}" for what, count in counts.items() if count))
     if report.without_images:
