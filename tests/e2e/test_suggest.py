@@ -410,7 +410,7 @@ def test_a_decision_that_a_file_takes_back_is_said(typed: Run, home: Path, file:
     typed("clusters", "exclude", row["path"], "--in", named(home)[OWL])
     ran = typed("suggest", "--accept", file)
     assert ran.code == 0
-    assert "for 1 image this counts over an earlier decision, such as a name or a move" in ran.err
+    assert "for 1 image this takes back an earlier decision, such as a name or a move" in ran.err
     assert where(home)[row["image_id"]] == named(home)[OWL]
 
 

@@ -40,11 +40,8 @@ def _reversed_images(builder: ConstraintsBuilder, decision: Decision) -> list[st
         elif decision.kind is DecisionKind.NOT:
             count += builder.fixed.get(image_id) == decision.cluster_id
     images = count_text(count, "image")
-    return (
-        [f"for {images} this counts over an earlier decision, such as a name or a move"]
-        if count
-        else []
-    )
+    note = f"for {images} this takes back an earlier decision, such as a name or a move"
+    return [note] if count else []
 
 
 def _reversed_splits(decisions: Sequence[Decision], decision: Decision) -> list[str]:
