@@ -149,7 +149,8 @@ def test_a_season_as_typed(home: Path) -> None:
     assert where()["brook/pair0.jpg"] == {"crow", "heron"}
     typed("undo")
     holds()
-    typed("undo")  # the exclusion
+    assert "undo --step" in in_this_process(home, "undo").err  # the import of detections came last
+    typed("undo", "--step")  # the exclusion
     assert where()[EXCLUDED] == {"heron"}
     typed("recluster", "--embedder", CROPS, "--k", "3", "--reduce", "none")
     assert where()[EXCLUDED] == {"heron"}

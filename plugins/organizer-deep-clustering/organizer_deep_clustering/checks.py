@@ -36,7 +36,7 @@ def require(holds: bool, message: str, hint: str) -> None:
         raise SettingsError(message, hint)
 
 
-def require_images(n: int, n_clusters: int) -> None:
+def require_enough_images(n: int, n_clusters: int) -> None:
     """Refuse fewer images than clusters.
 
     Raises:

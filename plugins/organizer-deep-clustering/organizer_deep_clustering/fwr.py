@@ -23,7 +23,7 @@ from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import NOISE, Labels, PartOption, Vectors
 from organizer_deep_clustering.boot import Boot, boot_labels
 from organizer_deep_clustering.checkpoints import Checkpoint, Checkpoints
-from organizer_deep_clustering.checks import require, require_images
+from organizer_deep_clustering.checks import require, require_enough_images
 from organizer_deep_clustering.devices import torch_device
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning
 from organizer_deep_clustering.pretrained import network_state, pretrained_network
@@ -113,7 +113,7 @@ class Fwr:
         if images.pictures is None:
             raise _without_pictures()
         n = len(images.points)
-        require_images(n, self._k)
+        require_enough_images(n, self._k)
         labels = boot_labels(
             images, k=self._k, boot=self._boot, metric=self._metric, seed=self._seed
         )

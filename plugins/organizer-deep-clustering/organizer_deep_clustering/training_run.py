@@ -22,7 +22,11 @@ from organizer_deep_clustering.checkpoints import (
     Checkpoints,
     training_fingerprint,
 )
-from organizer_deep_clustering.checks import require_images, require_not_negative, require_positive
+from organizer_deep_clustering.checks import (
+    require_enough_images,
+    require_not_negative,
+    require_positive,
+)
 from organizer_deep_clustering.columns import Columns
 from organizer_deep_clustering.decisions import HeldDecisions
 from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
@@ -179,7 +183,7 @@ class TrainingRun:
         )
 
     def _checked(self, images: TrainingImages) -> HeldDecisions:
-        require_images(len(images.points), self.n_clusters)
+        require_enough_images(len(images.points), self.n_clusters)
         if not np.isfinite(images.points).all():
             raise ClusteringError(
                 "the vector of an image has something in it that is no number",
