@@ -25,6 +25,7 @@ from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.search import search
 from organizer.cli.serve import open_gallery, serve
+from organizer.cli.show import show_photos
 from organizer.cli.sightings import counts, events
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
@@ -94,6 +95,7 @@ for function, example in (
     (undo, "undo"),
     (redo, "redo"),
     (search, 'search fox.jpg -n 20; organizer search Fox --paths; organizer search --text "a fox"'),
+    (show_photos, "show photos/fox.jpg"),
     (browse, "browse ./photos/fox.jpg"),
     (status, "status --json"),
     (problems, "problems"),
@@ -111,7 +113,8 @@ for function, example in (
     (doctor, "doctor; organizer doctor --fix"),
     (unlock, "unlock"),
 ):
-    commands.command(epilog=f"Example: organizer {example}")(function)
+    name, *_ = example.replace(";", " ").split()
+    commands.command(name, epilog=f"Example: organizer {example}")(function)
 commands.command("open", epilog="Example: organizer open Fox")(open_gallery)
 commands.command(epilog="Example: organizer serve --port 8765")(serve)
 commands.add_typer(clusters_app, name="clusters")

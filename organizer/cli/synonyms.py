@@ -13,6 +13,7 @@ SYNONYMS = {
     "undo": "revert rollback back",
     "redo": "repeat again",
     "search": "similar find query like lookup neighbours neighbors nearest match",
+    "show": "photo image info details where inspect exif metadata",
     "browse": "walk explore",
     "status": "info stat summary state about",
     "problems": "errors broken failures failed damaged",

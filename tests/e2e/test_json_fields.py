@@ -55,6 +55,7 @@ COMMANDS = {
     "problems": "problems",
     "search": "search photos/red/001.jpg -n 2",
     "report": "report --labels folders",
+    "show": "show photos/red/001.jpg",
     "browse": "browse photos/red/001.jpg -n 2",
     "review": "review --sample 3",
     "review to fill in": "review --sample 3 --out review.csv",

@@ -27,6 +27,7 @@ SHAPES: dict[str, tuple[type[Shape], ...]] = {
     "undo": (clusters.UndoneJson,),
     "redo": (clusters.RedoneJson,),
     "search": (library.SearchJson,),
+    "show": (clusters.PhotosJson,),
     "browse": (library.BrowseJson,),
     "status": (library.StatusJson,),
     "problems": (library.ProblemsJson,),

@@ -145,6 +145,61 @@ class GroupJson(Shape):
     images: list[GroupPhotoJson]
 
 
+class PhotoFileJson(Shape):
+    """A file of a photo."""
+
+    path: str
+    missing: bool
+
+
+class PhotoCropJson(Shape):
+    """A crop of a photo and its cluster: -1 where it is unassigned, null before a clustering."""
+
+    image_id: str
+    box: BoxJson
+    category: str
+    confidence: float
+    cluster_id: int | None
+    cluster_name: str | None
+    decided: bool
+
+
+class PhotoDecisionJson(Shape):
+    """What a person decided about a photo."""
+
+    at: str
+    what: str
+    user: str
+    step_id: int
+
+
+class PhotoJson(Shape):
+    """A photo or a crop, with its cluster: null where it is unassigned or not clustered."""
+
+    image_id: str
+    paths: list[PhotoFileJson]
+    photo_id: str | None
+    box: BoxJson | None
+    group: str
+    cluster_id: int | None
+    cluster_name: str | None
+    candidate: int | None
+    state: str | None
+    distance: float | None
+    distances_to_centroid: UsualJson | None
+    taken_at: str | None
+    camera: str | None
+    deployment: str | None
+    crops: list[PhotoCropJson]
+    decisions: list[PhotoDecisionJson]
+
+
+class PhotosJson(Shape):
+    """What is known of photos."""
+
+    images: list[PhotoJson]
+
+
 class DecisionJson(Shape):
     """A decision and what it changed."""
 

@@ -12,11 +12,11 @@ from organizer.arguments import (
     require_photos,
 )
 from organizer.errors import SettingsError
-from organizer.library.corrections.resolve import ImageResolver
 from organizer.library.duplicates.find import DuplicateOptions, find_duplicates
 from organizer.library.duplicates.output import write_groups, write_sheet
 from organizer.library.duplicates.report import DuplicateKind, DuplicatesReport
 from organizer.library.duplicates.wanted import decide_wanted
+from organizer.library.images.resolve import ImageResolver
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
 from organizer.types import Decision

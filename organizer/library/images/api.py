@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import hexdigits
@@ -18,6 +18,7 @@ from organizer.arguments import (
     require_image_id,
     require_integer,
     require_object,
+    require_photos,
     require_text,
 )
 from organizer.errors import SettingsError
@@ -34,6 +35,7 @@ from organizer.library.images.overview import (
     read_photos,
 )
 from organizer.library.images.paths import image_at
+from organizer.library.images.resolve import ImageResolver
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from organizer.library.images.timeline import Timeline, read_timeline
 from organizer.library.opening import OpenLibrary
@@ -164,6 +166,18 @@ class Images:
         overview = self.overview()
         keep = matching(self._store, overview, wanted)
         return list_images(overview, keep, order, with_people=with_people)
+
+    def resolve(self, images: Sequence[str | Path]) -> list[str]:
+        """The ids of images as a person names them, each once, in the order named.
+
+        Args:
+            images: Paths, names of files, beginnings of ids, and folders, which stand for all
+                images in and below them.
+
+        Raises:
+            SettingsError: No image has that path, name or id, or several do.
+        """
+        return ImageResolver(self._store)(require_photos("images", images, least=1))
 
     def details(self, image_id: str) -> ImageDetails | None:
         """All that is known of an image or a crop; None where there is none of that id."""
