@@ -26,6 +26,16 @@ settings.register_profile("soak", max_examples=1_000, deadline=None)
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process of pytest-xdist is a session of its own, by which Linux shares the cores out.
+
+    Priorities count inside of a session: an ingest of the service, which has the lowest, would
+    otherwise get nothing while the tests of other processes are at work.
+    """
+    if hasattr(config, "workerinput") and sys.platform != "win32":
+        os.setsid()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests are left out of the coverage: tracing every line adds half to their time."""
     for item in items:

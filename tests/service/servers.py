@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from organizer.library import Library
 from organizer.service import ServiceOptions, make_app
 
-SECONDS = 60
+SECONDS = 300
 
 
 @contextmanager

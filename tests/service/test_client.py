@@ -22,6 +22,7 @@ from organizer.client.models import (
     ReportRequest,
 )
 from tests.conftest import make_photo
+from tests.service.servers import SECONDS
 from tests.traps import FOX
 
 
@@ -122,28 +123,30 @@ def test_an_ingest_is_waited_for(client: Client, home: Path) -> None:
     seen: list[JobItem] = []
     job = client.jobs.ingest([str(home / "more")])
     assert (job.kind, job.problem) == ("ingest", None)
-    ended = client.jobs.wait(job, timeout=120, progress=seen.append)
+    ended = client.jobs.wait(job, timeout=SECONDS, progress=seen.append)
     assert ended.state == "done"
     assert ended.result is not None
     assert ended.result["added"] == 1
     assert seen[-1] == ended
     assert [item.id for item in client.jobs.list().jobs] == [job.id]
     assert client.status().images == 42
-    again = client.jobs.wait(client.jobs.ingest(), timeout=120)
+    again = client.jobs.wait(client.jobs.ingest(), timeout=SECONDS)
     assert again.result is not None
     assert again.result["unchanged"] == 42, "without folders those that are known"
 
 
 def test_a_recluster_refers_to_a_revision(client: Client) -> None:
     client.status()
-    dry = client.jobs.wait(client.jobs.recluster(ReclusterRequest(k=3, dry_run=True)), timeout=120)
+    dry = client.jobs.wait(
+        client.jobs.recluster(ReclusterRequest(k=3, dry_run=True)), timeout=SECONDS
+    )
     assert dry.result is not None
     assert (dry.result["k"], dry.result["dry_run"]) == (3, True)
     assert len(client.clusters().clusters) == 4
     with pytest.raises(ServiceError) as raised:
         client.jobs.recluster(ReclusterRequest(k=3), revision=99)
     assert raised.value.status == 412
-    client.jobs.wait(client.jobs.recluster(ReclusterRequest(k=(2, 3))), timeout=120)
+    client.jobs.wait(client.jobs.recluster(ReclusterRequest(k=(2, 3))), timeout=SECONDS)
     assert len(client.clusters().clusters) in {2, 3}
     assert client.evidence().k in {2, 3}
 
@@ -152,13 +155,13 @@ def test_a_job_that_fails_is_an_error(client: Client) -> None:
     client.status()
     job = client.jobs.recluster(ReclusterRequest(k=5_000))
     with pytest.raises(ServiceError) as raised:
-        client.jobs.wait(job, timeout=120)
+        client.jobs.wait(job, timeout=SECONDS)
     assert raised.value.status in {409, 422}
     assert client.jobs.get(job.id).state == "failed"
 
 
 def test_files_that_jobs_make_are_downloaded(client: Client, tmp_path: Path) -> None:
-    export = client.jobs.wait(client.jobs.export(ExportRequest(format="csv")), timeout=120)
+    export = client.jobs.wait(client.jobs.export(ExportRequest(format="csv")), timeout=SECONDS)
     client.jobs.download(export, tmp_path / "images.csv")
     assert (tmp_path / "images.csv").read_text().count("\n") == 42
     assert "csv" in {one.format for one in client.export_formats().formats}
@@ -171,17 +174,17 @@ def test_files_that_jobs_make_are_downloaded(client: Client, tmp_path: Path) -> 
 
 def test_folders_are_arranged_and_taken_back(client: Client, home: Path) -> None:
     request = ArrangeRequest(target=str(home / "sorted"), action="copy")
-    client.jobs.wait(client.jobs.arrange(request), timeout=120)
+    client.jobs.wait(client.jobs.arrange(request), timeout=SECONDS)
     assert len(list((home / "sorted").rglob("*.jpg"))) >= 20
     (found,) = client.arrangements().arrangements
     assert (found.target, found.action, found.finished) == (str(home / "sorted"), "copy", True)
-    client.jobs.wait(client.jobs.undo_arrangement(str(home / "sorted")), timeout=120)
+    client.jobs.wait(client.jobs.undo_arrangement(str(home / "sorted")), timeout=SECONDS)
     assert client.arrangements().arrangements == []
     assert list((home / "sorted").rglob("*.jpg")) == []
 
 
 def test_a_job_is_cancelled(client: Client) -> None:
-    ended = client.jobs.wait(client.jobs.cancel(client.jobs.ingest()), timeout=120)
+    ended = client.jobs.wait(client.jobs.cancel(client.jobs.ingest()), timeout=SECONDS)
     assert ended.state in {"cancelled", "done"}
     with pytest.raises(TimeoutError, match="ingest is still running"):
         client.jobs.wait(ended.model_copy(update={"state": "running"}), timeout=-1)

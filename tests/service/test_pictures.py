@@ -23,7 +23,7 @@ from organizer.service.thumbnails import SIZES
 from organizer.settings import Settings
 from organizer.types import Detected, Detection, ImageDetections
 from tests.scenes import Scenes, season
-from tests.service.servers import running
+from tests.service.servers import SECONDS, running
 from tests.test_metadata_written import write_keyword, write_tags
 from tests.traps import COLOUR
 
@@ -274,7 +274,7 @@ def test_a_photo_that_a_tag_rotates_has_another_thumbnail_at_another_address(
     with Image.open(io.BytesIO(httpx.get(address).content)) as small:
         size = small.size
     write_tags(home / "photos" / "card" / "late.jpg", orientation=6)
-    client.jobs.wait(client.jobs.ingest(), timeout=120)
+    client.jobs.wait(client.jobs.ingest(), timeout=SECONDS)
     assert image_id(client, "late.jpg") == late
     assert client.status().thumbnail_version == before.thumbnail_version + 1
     with Image.open(io.BytesIO(httpx.get(address).content)) as small:
