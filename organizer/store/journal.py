@@ -310,7 +310,8 @@ def _columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
 def _refusal(file: Path) -> StoreError | None:
     """Why the system does not open a file, which SQLite does not say; None where it does."""
     try:
-        with file.open("rb"):
+        # As many at once as SQLite has: the file, what rolls it back, and their folder.
+        with file.open("rb"), file.open("rb"), file.open("rb"):
             return None
     except OSError as error:
         return explain(file.parent, error)
