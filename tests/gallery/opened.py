@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-_SECONDS = 300
+_SECONDS = 180
 # The browser itself reports answers that a page was told to expect.
 _EXPECTED = "Failed to load resource"
 
@@ -19,6 +19,7 @@ class Gallery:
     def __init__(self, context: Any, client: httpx.Client) -> None:
         self.context = context
         self.page = context.new_page()
+        self.page.set_default_timeout(1_000 * _SECONDS)
         self.client = client
         self.root = str(client.base_url).removesuffix("api/v1/")
         self.presses = 0
