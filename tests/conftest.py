@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,14 @@ def filled(library: Library, photos: Path) -> Library:
     """A library with the 24 photos, embedded by the channel-mean plugin."""
     library.ingest([photos], embedder="channel-mean")
     return library
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Run:
+    """As `run`, in this process: the same program without the second that a start takes."""
+    from tests.typed import in_this_process
+
+    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from organizer.settings import Settings
 from organizer.types import DecisionKind
 from tests.arranged import cut_before_new_clusters, files_in, home_of, names_in
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
 from tests.scenes import Scenes, Thing, season
 from tests.test_arranging import arrange
 from tests.test_detecting import COLOUR, CROPS, clusters_of, path_of, seen
+from tests.typed import in_this_process
 
 EACH = 3
 FILES = 2 * (3 * EACH + 5)

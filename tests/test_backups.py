@@ -22,7 +22,7 @@ from organizer.settings import Settings
 from tests.conftest import make_groups, make_photo
 from tests.crashes import COLOUR, SMALL, make_begun
 from tests.doctoring import Known
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")

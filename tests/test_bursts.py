@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from organizer.settings import Settings
 from organizer.store import now
 from organizer.types import NOISE, Decision, DecisionKind, StepKind
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
 from tests.traps import (
     BOAR,
     COLOUR,
@@ -33,11 +31,6 @@ from tests.traps import (
     vectors_of,
     where,
 )
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

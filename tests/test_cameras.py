@@ -14,8 +14,8 @@ from organizer.library import Library
 from organizer.library.folders.options import ArrangeOptions
 from organizer.library.images.capture import read_capture_info
 from organizer.settings import Settings
-from tests.e2e.test_commands import in_this_process
 from tests.traps import COLOUR, FOX, OWL, frame
+from tests.typed import in_this_process
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from organizer.reduce.centring import LEAST_PRIOR, Centring
 from organizer.settings import Settings
 from organizer.types import NOISE, Vectors
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
 from tests.traps import COLOUR, FOX, OWL, Colour, frame, vectors_of, where
 
 TINTS = {"A": (1.0, 1.0, 1.0), "B": (0.25, 1.0, 1.3), "C": (0.7, 1.0, 1.1)}
@@ -148,11 +146,6 @@ def follows(library: Library, place: int) -> bool:
         groups.setdefault(name.split("-")[place], set()).add(cluster_id)
     sets = list(groups.values())
     return all(len(ids) == 1 for ids in sets) and len(set.union(*sets)) == len(sets)
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

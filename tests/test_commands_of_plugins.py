@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from functools import partial
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 
 from organizer.cli.plugins import GROUP
 from tests.conftest import Ran, Run, Site
-from tests.e2e.test_commands import in_this_process
 
 _APP = '''
 """The module."""
@@ -49,11 +46,6 @@ def count(many: int, loud: bool = False) -> None:
 
 _BROKEN = '"""Counts nothing."""\nraise RuntimeError("its engine is gone")\n'
 _NO_SOURCE = "this is no Python at all ("
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    return partial(in_this_process, tmp_path)
 
 
 def _listed(ran: Ran, name: str) -> str:

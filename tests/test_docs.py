@@ -37,7 +37,7 @@ from tests.docs_pages import (
     session_of,
     shown_commands,
 )
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _DOCS = ROOT / "docs"
 _API = sorted((_DOCS / "python").glob("*.md"))

@@ -33,7 +33,7 @@ from tests.doctoring import (
     harm,
     mend_one,
 )
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")

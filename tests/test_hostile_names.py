@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from organizer.settings import Settings
 from organizer.store import conditions
 from tests.arrange_trees import item_of, make, snapshot
 from tests.conftest import Run, make_photo
-from tests.e2e.test_commands import in_this_process
 
 _LEAVING = [
     "..", ".", "../..", "../../outside/photo", "/etc", "~", "~root", "C:\\Windows", "C:", "c:..\\x",
@@ -35,11 +33,6 @@ _TEMPLATES = [
     "{cluster_name}{camera}/{below}/{stem}",
     "{below}/{camera}",
 ]
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.mark.parametrize("template", _TEMPLATES)

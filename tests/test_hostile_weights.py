@@ -17,7 +17,6 @@ import torch
 from organizer import registry
 from organizer.errors import WeightsError
 from tests.conftest import Run, make_groups
-from tests.e2e.test_commands import in_this_process
 
 _EMBEDDERS = [
     "mobilenet_v2",
@@ -57,11 +56,6 @@ _WRITERS: dict[str, Callable[[Any], bytes]] = {
     "newer_pickle.pth": pickle.dumps,
     "called.safetensors": _zip,
 }
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    return partial(in_this_process, tmp_path)
 
 
 def _attack(file: Path, ran: Path) -> None:

@@ -10,7 +10,7 @@ from organizer.library import Library
 from organizer.library.ingest.remarks import FailedCheck, IngestRemark
 from organizer.types import Outcome
 from tests.conftest import Site, make_photo
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _GROUP = "organizer.ingest_checks"
 

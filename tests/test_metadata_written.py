@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
 from organizer.types import AssignmentState, ImageRef, Outcome
 from tests.conftest import Run, Site, make_photo
-from tests.e2e.test_commands import in_this_process
 
 _ORIENTATION, _DATE, _MODEL = 0x0112, 0x9003, 0x0110
 
@@ -49,12 +47,6 @@ def write_keyword(file: Path, keyword: str = "lynx") -> None:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """The program in this process: without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
-
-
-@pytest.fixture
 def clustered(filled: Library) -> Library:
     filled.recluster(k=3)
     return filled
@@ -77,21 +69,21 @@ def _counts(report: IngestReport) -> dict[str, int]:
 
 
 def test_as_typed_photos_with_a_keyword_are_the_photos_that_they_were(
-    run: Run, photos: Path
+    typed: Run, photos: Path
 ) -> None:
-    assert run("ingest", photos, "--embedder", "channel-mean").code == 0
-    assert run("recluster", "--k", 3).code == 0
+    assert typed("ingest", photos, "--embedder", "channel-mean").code == 0
+    assert typed("recluster", "--k", 3).code == 0
     one, other = photos / "red" / "000.jpg", photos / "blue" / "001.jpg"
-    assert run("clusters", "gather", one, other, "--name", "Lynx").code == 0
+    assert typed("clusters", "gather", one, other, "--name", "Lynx").code == 0
     for file in photos.rglob("*.jpg"):
         write_keyword(file)
-    told = run("ingest", photos)
+    told = typed("ingest", photos)
     assert told.code == 0
     assert "24 files have new metadata" in told.out
     assert "24 images in the library" in told.out
-    again = run("ingest", photos, "--json").json
+    again = typed("ingest", photos, "--json").json
     assert (again["unchanged"], again["new_metadata"], again["added"]) == (24, 0, 0)
-    shown = run("clusters", "show", 4, "--json").json
+    shown = typed("clusters", "show", 4, "--json").json
     assert {row["state"] for row in shown["images"]} == {"decided"}
     assert len(shown["images"]) == 2
 
@@ -290,16 +282,16 @@ def test_a_moved_photo_with_a_keyword_is_the_photo_that_moved(
 # --- Other photos at known places ----------------------------------------------------------------
 
 
-def test_a_card_with_other_photos_under_the_same_names_is_told(run: Run, tmp_path: Path) -> None:
+def test_a_card_with_other_photos_under_the_same_names_is_told(typed: Run, tmp_path: Path) -> None:
     slot = tmp_path / "slot"
     for number in range(4):
         make_photo(slot / f"IMG_{number}.JPG", number)
-    run("ingest", slot, "--embedder", "channel-mean")
+    typed("ingest", slot, "--embedder", "channel-mean")
     for number in range(4):
         make_photo(slot / f"IMG_{number}.JPG", 100 + number)
-    told = run("ingest", slot)
+    told = typed("ingest", slot)
     assert "4 files hold other photos now" in told.out
-    assert run("ingest", slot, "--json").json["replaced"] == 0
+    assert typed("ingest", slot, "--json").json["replaced"] == 0
 
 
 def test_verify_finds_a_photo_that_was_replaced_under_its_size_and_time(

@@ -11,7 +11,7 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 
 @pytest.fixture

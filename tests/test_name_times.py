@@ -12,8 +12,8 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
 from tests.traps import COLOUR, FOX, frame
+from tests.typed import in_this_process
 
 _PATTERN = "IMG_%Y%m%d_%H%M%S*"
 

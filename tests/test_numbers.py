@@ -19,7 +19,7 @@ from organizer.cluster.kmeans import KMeans
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import make_photo
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 Floats = NDArray[np.float64]
 _KINDS = {"fox": (190, 90, 50), "owl": (50, 90, 190), "pine": (40, 150, 60)}

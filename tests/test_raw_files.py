@@ -19,7 +19,6 @@ from organizer.errors import ImageError
 from organizer.pixels import raw
 from organizer.types import DecodedImage, ImageRef
 from tests.conftest import Run, make_photo
-from tests.e2e.test_commands import in_this_process
 from tests.raw_files import (
     HEIGHT,
     RAW_FILES,
@@ -30,6 +29,7 @@ from tests.raw_files import (
     picture,
     without_preview,
 )
+from tests.typed import in_this_process
 
 kinds = pytest.mark.parametrize("kind", RAW_FILES)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, Site, make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _COLOURS = '''
 import numpy as np

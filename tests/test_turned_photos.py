@@ -16,8 +16,8 @@ from organizer.library.detections.importing import with_crops
 from organizer.pixels.turns import turned_box, upright
 from organizer.settings import Settings
 from organizer.types import Box, Crop, Detected, Detection, ImageDetections, crop_id
-from tests.e2e.test_commands import in_this_process
 from tests.test_metadata_written import write_tags
+from tests.typed import in_this_process
 
 _ORIENTATIONS = st.integers(1, 8)
 _RED, _BLUE, _PLACE = (220, 30, 30), (30, 30, 220), (30, 160, 60)

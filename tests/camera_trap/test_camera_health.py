@@ -15,8 +15,8 @@ from organizer_camera_trap.camera_health import check_cameras
 from organizer_camera_trap.clock_checks import ClockFindings, check_clock
 from tests.batches import batch
 from tests.camera_trap.test_camtrap_dp import package
-from tests.e2e.test_commands import in_this_process
 from tests.traps import COLOUR, FOX, frame
+from tests.typed import in_this_process
 
 _NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
 

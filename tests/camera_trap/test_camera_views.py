@@ -16,8 +16,8 @@ from organizer.library import Library
 from organizer.settings import Settings
 from organizer_camera_trap.camera_health import check_cameras
 from organizer_camera_trap.view_change import LEAST, find_change
-from tests.e2e.test_commands import in_this_process
 from tests.scenes import SPECIES, Thing, scene
+from tests.typed import in_this_process
 
 _BURSTS, _KNOCKED = 36, 24
 _EXIF, _TIME, _MODEL = 0x8769, 0x9003, 0x0110

@@ -11,8 +11,8 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
 from tests.test_deployments_of_library import take
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="session")

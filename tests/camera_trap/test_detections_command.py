@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,9 @@ from organizer.settings import Settings
 from organizer_camera_trap.importing import import_results
 from tests.conftest import Run
 from tests.crashes import Cut, before_each_write
-from tests.e2e.test_commands import in_this_process
 from tests.scenes import Scenes, Thing
 
 _SMALL = {"ORGANIZER_BATCH_SIZE": "2", "ORGANIZER_COMMIT_IMAGES": "2"}
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """The program in this process: without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture
@@ -54,27 +46,27 @@ def _ingested(home: Path, scenes: Scenes) -> None:
 
 
 def test_results_are_imported_and_clustered_as_typed(
-    run: Run, tmp_path: Path, scenes: Scenes
+    typed: Run, tmp_path: Path, scenes: Scenes
 ) -> None:
     _ingested(tmp_path, scenes)
     entry = {"file": "brook/gone.JPG", "detections": []}
     results = scenes.results()
     results["images"] += [entry, {"file": "ridge/IMG_0001.JPG.MP4", "detections": []}]
     (tmp_path / "md.json").write_text(json.dumps(results))
-    done = run("detections", "import", "md.json")
+    done = typed("detections", "import", "md.json")
     assert done.code == 0, done.err
     assert "9 images below photos, 9 with new detections" in done.out
     assert "8 crops embedded with crops:channel-mean" in done.out
     assert "2 images of the results are not in the library" in done.err
-    assert run("clusters", "show", "vehicles").out == "vehicles: no photos\n"
+    assert typed("clusters", "show", "vehicles").out == "vehicles: no photos\n"
     assert "brook/gone.JPG" in done.err
     assert "organizer recluster --embedder crops:channel-mean" in done.err
     with Library.open(tmp_path, Settings()) as library:
         library.recluster(k=3, embedder="crops:channel-mean", reduce="none")
-    shown = run("clusters", "--json").json
+    shown = typed("clusters", "--json").json
     assert shown["groups"] == {"empty": 1, "people": 1}
     assert sorted(cluster["count"] for cluster in shown["clusters"]) == [2, 3, 3]
-    again = run("detections", "import", "md.json", "--json").json
+    again = typed("detections", "import", "md.json", "--json").json
     assert (again["new"], again["embedded"], again["crops"]) == (0, 0, 8)
     assert again["unmatched"] == ["brook/gone.JPG", "ridge/IMG_0001.JPG.MP4"]
     assert again["groups"] == {"animals": 7, "empty": 1, "people": 1}
@@ -82,13 +74,13 @@ def test_results_are_imported_and_clustered_as_typed(
 
 
 @pytest.mark.slow
-def test_mistakes_are_told_in_two_lines(run: Run, tmp_path: Path, scenes: Scenes) -> None:
+def test_mistakes_are_told_in_two_lines(typed: Run, tmp_path: Path, scenes: Scenes) -> None:
     _ingested(tmp_path, scenes)
     results = scenes.results()
     for image in results["images"]:
         image["file"] = Path(image["file"]).name.replace("_0", "-0")
     (tmp_path / "other.json").write_text(json.dumps(results))
-    done = run("detections", "import", "other.json")
+    done = typed("detections", "import", "other.json")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: none of the 9 images in the results is in the library")
     assert "hint: " in done.err
@@ -198,7 +190,7 @@ def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
 
 
 def test_an_odd_box_harms_neither_the_others_nor_makes_its_photo_empty(
-    run: Run, tmp_path: Path, scenes: Scenes
+    typed: Run, tmp_path: Path, scenes: Scenes
 ) -> None:
     _ingested(tmp_path, scenes)
     results = scenes.results()
@@ -206,7 +198,7 @@ def test_an_odd_box_harms_neither_the_others_nor_makes_its_photo_empty(
     over["bbox"] = [0.7, 0.7, 0.31, 0.2]
     odd["conf"] = float("nan")
     (tmp_path / "md.json").write_text(json.dumps(results))
-    done = run("detections", "import", "md.json", "--json")
+    done = typed("detections", "import", "md.json", "--json")
     assert done.code == 0, done.err
     assert (done.json["images"], done.json["new"]) == (9, 9)
     counts = ("boxes_clipped", "boxes_left_out", "images_left_out", "failed")
@@ -214,6 +206,6 @@ def test_an_odd_box_harms_neither_the_others_nor_makes_its_photo_empty(
     assert done.json["groups"] == {
         "animals": 6, "empty": 1, "people": 1, "no detector result": 1,
     }  # fmt: skip
-    again = run("detections", "import", "md.json")
+    again = typed("detections", "import", "md.json")
     assert "1 box reaches over the edge and is clipped: images[0].detections[0]" in again.err
     assert "left out: 1 box; the first: images[1].detections[0]: the confidence nan" in again.err

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, make_photo
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _ZONE = ("--set", "timezone=Europe/Berlin")
 _PROJECT = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from organizer.library import Library
 from organizer.settings import Settings
-from tests.e2e.test_commands import in_this_process
 from tests.traps import COLOUR, FOX, frame
+from tests.typed import in_this_process
 
 
 def _cards(folder: Path) -> None:

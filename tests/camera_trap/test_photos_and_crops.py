@@ -16,8 +16,8 @@ from organizer.settings import Settings
 from organizer.types import NOISE
 from organizer_camera_trap.importing import import_results
 from tests.conftest import Ran
-from tests.e2e.test_commands import in_this_process
 from tests.scenes import SPECIES, Scenes, Thing
+from tests.typed import in_this_process
 
 WHOLE, CROPS = "channel-mean", "crops:channel-mean"
 MOVED = ("brook/fox0.jpg", "brook/pair0.jpg")

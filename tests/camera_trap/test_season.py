@@ -15,7 +15,7 @@ from organizer.library import Library
 from organizer.settings import Settings
 from tests.camera_trap.season import SPECIES, STATIONS, Card
 from tests.conftest import Ran, Run
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _PROJECT = """
 [project]

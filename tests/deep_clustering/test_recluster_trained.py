@@ -24,7 +24,7 @@ from organizer.types import Outcome
 from tests.conftest import Run
 from tests.deep_clustering.shapes import SHAPES, write_shapes
 from tests.deep_clustering.trainings import Watched
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 EACH = 12
 FWR = {"network": "efficientnet_lite0", "side": 48, "factor": 0.5, "epochs": 1}

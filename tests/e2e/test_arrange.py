@@ -15,7 +15,7 @@ from organizer.library import Library
 from organizer.settings import Settings
 from tests.arranged import EACH, cluster_at, home, made, names_in
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 __all__ = ["home", "made"]
 

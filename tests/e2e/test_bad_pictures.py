@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests import faulty_embedders
 from tests.conftest import Run, Site, make_photo
-from tests.e2e.test_commands import in_this_process
 from tests.faulty_embedders import YELLOW
 from tests.test_ingest import some_photos
 
@@ -18,12 +16,6 @@ class Reader:
     def read(self, content):
         raise IndexError("out of the note")
 """
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    """As `run`, in this process: the same program without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import traceback
-import warnings
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +16,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from organizer.cli import main
 from organizer.distribution import installed_version
 from organizer.library import Library
 from organizer.settings import Settings
-from tests.conftest import Ran, Run, make_groups, make_photo
+from tests.conftest import Run, make_groups, make_photo
 
 _COMMANDS = [
     "ingest",
@@ -80,59 +75,6 @@ def own(made: Path, tmp_path: Path) -> Path:
     """A copy of the library and its photos in `tmp_path`, to change."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "photos"
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    """As `run`, in this process: the same program without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
-
-
-class _Screen(io.StringIO):
-    """Takes what is written to a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def in_this_process(
-    here: Path,
-    *words: object,
-    cwd: Path | None = None,
-    env: dict[str, str] | None = None,
-    stdin: str = "",
-    columns: int | None = None,
-) -> Ran:
-    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell.
-
-    Args:
-        here: The current folder.
-        *words: What is typed.
-        cwd: Another current folder.
-        env: Variables of the environment.
-        stdin: What stdin holds.
-        columns: Of the terminal that stdout is; None for a pipe.
-    """
-    out, err = io.StringIO() if columns is None else _Screen(), io.StringIO()
-    if columns is not None:
-        env = {**(env or {}), "COLUMNS": str(columns)}
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setattr(sys, "argv", ["organizer", *map(str, words)])
-        patch.setattr(sys, "stdin", io.StringIO(stdin))
-        patch.setattr(sys, "stdout", out)
-        patch.setattr(sys, "stderr", err)
-        patch.chdir(cwd or here)
-        for name, value in (env or {}).items():
-            patch.setenv(name, value)
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        except Exception:  # noqa: BLE001 - whatever a bug raises
-            traceback.print_exc(file=err)
-            code = 1
-    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def _vector(file: Path) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from organizer.library.compare import recipes
 from organizer.library.compare.recipes import find_recipe
 from organizer.settings import Settings
 from tests.conftest import Run, Site, make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _GRID = ("--embedders", "channel-mean,hog", "--algorithms", "kmeans,agglomerative,dbscan")
 _SLOW = '''

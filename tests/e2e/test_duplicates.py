@@ -17,8 +17,8 @@ from organizer.library.duplicates.report import DuplicateKind
 from organizer.settings import Settings
 from organizer.types import Detected, Detection, ImageDetections
 from tests.conftest import Ran
-from tests.e2e.test_commands import in_this_process
 from tests.pictures_alike import COPIES, picture, save
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Ran, Run, make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
 
 _HOLD = """
 import sys, time
@@ -43,12 +41,6 @@ def own(made: Path, tmp_path: Path) -> Path:
     """The library's folder in `tmp_path`, to damage."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / ".organizer"
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    """As `run`, in this process: the same program without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
 
 
 def _is_refused(ran: Ran, code: int, message: str) -> None:

@@ -20,8 +20,8 @@ from docs.make_json import PRINTED
 from organizer.fields.shapes import ERROR
 from organizer.fields.shapes.base import Shape
 from tests.conftest import make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
 from tests.shades import make_shades
+from tests.typed import in_this_process
 
 _EXPECTED = json.loads(Path(__file__).with_name("json_fields.json").read_text(encoding="utf-8"))
 

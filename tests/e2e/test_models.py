@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import torchvision
 from safetensors.torch import save_file
 
 from tests.conftest import Ran, Run, Site, make_groups
-from tests.e2e.test_commands import in_this_process
 from tests.networks import enliven
 
 
@@ -35,12 +33,6 @@ def file(state: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = tmp_path_factory.mktemp("file") / "mine.pth"
     torch.save(state, path)
     return path
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    """As `run`, in this process: the same program without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from PIL import Image
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 Pixels = NDArray[np.int64]
 _CELL = (10, 20)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ran, Run
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import make_groups, make_photo
 from tests.damages import make_sound
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _REFUSALS = [
     "ingest nowhere",

@@ -17,21 +17,15 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _NO_SUCH_NUMBER = re.compile(r"\b(nan|inf|None)\b", re.IGNORECASE)
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """The program in this process: without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
-
-
-@pytest.fixture
-def made(tmp_path: Path, run: Run) -> Path:
+def made(tmp_path: Path, typed: Run) -> Path:
     """A library of 24 photos of three colours in three clusters."""
-    _make(tmp_path, run)
+    _make(tmp_path, typed)
     return tmp_path
 
 
@@ -43,15 +37,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def _make(home: Path, run: Run) -> None:
+def _make(home: Path, typed: Run) -> None:
     make_groups(home / "photos")
-    assert run("ingest", "photos", "--embedder", "channel-mean", cwd=home).code == 0
-    assert run("recluster", "--k", "3", cwd=home).code == 0
+    assert typed("ingest", "photos", "--embedder", "channel-mean", cwd=home).code == 0
+    assert typed("recluster", "--k", "3", cwd=home).code == 0
 
 
-def test_a_page_and_plots_are_written(run: Run, made: Path) -> None:
+def test_a_page_and_plots_are_written(typed: Run, made: Path) -> None:
     words = ("report", "--labels", "folders", "--html", "report.html", "--plots", "plots")
-    ran = run(*words, "--map", "pca", cwd=made)
+    ran = typed(*words, "--map", "pca", cwd=made)
     assert ran.code == 0, ran.err
     page = (made / "report.html").read_text(encoding="utf-8")
     assert page.lower().startswith("<!doctype html>")
@@ -65,23 +59,23 @@ def test_a_page_and_plots_are_written(run: Run, made: Path) -> None:
     assert not _NO_SUCH_NUMBER.search(ran.out)
 
 
-def test_the_page_of_an_earlier_report_is_replaced_and_nothing_else(run: Run, made: Path) -> None:
+def test_the_page_of_an_earlier_report_is_replaced_and_nothing_else(typed: Run, made: Path) -> None:
     words = ("report", "--html", "report.html", "--map", "none")
-    assert run(*words, cwd=made).code == 0
+    assert typed(*words, cwd=made).code == 0
     first = (made / "report.html").read_bytes()
-    assert run(*words, cwd=made).code == 0
+    assert typed(*words, cwd=made).code == 0
     assert first[:200] == (made / "report.html").read_bytes()[:200]
     (made / "diary.html").write_text("<p>mine</p>")
-    ran = run("report", "--html", "diary.html", "--map", "none", cwd=made)
+    ran = typed("report", "--html", "diary.html", "--map", "none", cwd=made)
     assert ran.code == 2
     assert "error: diary.html is there and no report of organizer" in ran.err
     assert (made / "diary.html").read_text() == "<p>mine</p>"
-    assert run("report", "--html", "diary.html", "--map", "none", "--force", cwd=made).code == 0
+    assert typed("report", "--html", "diary.html", "--map", "none", "--force", cwd=made).code == 0
     assert "mine" not in (made / "diary.html").read_text(encoding="utf-8")
 
 
-def test_a_page_has_the_rights_of_any_file(run: Run, made: Path) -> None:
-    run("report", "--html", "report.html", "--map", "none", cwd=made)
+def test_a_page_has_the_rights_of_any_file(typed: Run, made: Path) -> None:
+    typed("report", "--html", "report.html", "--map", "none", cwd=made)
     (made / "plain").touch()
     rights = [stat.S_IMODE((made / name).stat().st_mode) for name in ("report.html", "plain")]
     assert rights[0] == rights[1]
@@ -99,10 +93,10 @@ def test_a_page_has_the_rights_of_any_file(run: Run, made: Path) -> None:
     ],
 )
 def test_wrong_use_is_an_error_and_a_hint(
-    run: Run, made: Path, words: list[str], message: str
+    typed: Run, made: Path, words: list[str], message: str
 ) -> None:
     (made / "file").write_text("x")
-    ran = run("report", *words, cwd=made)
+    ran = typed("report", *words, cwd=made)
     assert ran.code == 2
     assert message in ran.err
     assert len(ran.err.strip().splitlines()) == 2
@@ -110,24 +104,24 @@ def test_wrong_use_is_an_error_and_a_hint(
     assert not (made / "r.html").exists()
 
 
-def test_photos_that_are_gone_or_changed_are_counted_as_gaps(run: Run, made: Path) -> None:
+def test_photos_that_are_gone_or_changed_are_counted_as_gaps(typed: Run, made: Path) -> None:
     shutil.rmtree(made / "photos" / "red")
     Image.new("RGB", (9, 9)).save(made / "photos" / "green" / "000.jpg")
-    ran = run("report", "--html", "report.html", "--map", "pca", "--json", cwd=made)
+    ran = typed("report", "--html", "report.html", "--map", "pca", "--json", cwd=made)
     assert ran.code == 0
     assert ran.json["files"] == ["report.html"]
     page = (made / "report.html").read_text(encoding="utf-8")
     assert "9 of 24 pictures could not be read again" in page
 
 
-def test_an_image_among_images_of_another_cluster_is_shown(run: Run, made: Path) -> None:
+def test_an_image_among_images_of_another_cluster_is_shown(typed: Run, made: Path) -> None:
     names = [f"photos/green/{i:03}.jpg" for i in range(2)]
     # Two green photos that a person put among the red ones.
-    listed = run("clusters", "--json", cwd=made).json["clusters"]
+    listed = typed("clusters", "--json", cwd=made).json["clusters"]
     red = next(c["cluster_id"] for c in listed if "red" in c["medoid"])
     green = next(c["cluster_id"] for c in listed if "green" in c["medoid"])
-    assert run("clusters", "move", *names, "--to", red, cwd=made).code == 0
-    run("report", "--html", "report.html", "--plots", "plots", "--map", "none", cwd=made)
+    assert typed("clusters", "move", *names, "--to", red, cwd=made).code == 0
+    typed("report", "--html", "report.html", "--plots", "plots", "--map", "none", cwd=made)
     page = (made / "report.html").read_text(encoding="utf-8")
     assert "2 of 2 images" in page
     assert f"near cluster {green} (" in page
@@ -135,18 +129,18 @@ def test_an_image_among_images_of_another_cluster_is_shown(run: Run, made: Path)
 
 
 def test_a_target_without_permission_is_refused_before_the_work(
-    run: Run, made: Path, monkeypatch: pytest.MonkeyPatch
+    typed: Run, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
     locked = made / "locked"
     locked.mkdir(mode=0o555)
-    ran = run("report", "--html", "locked/report.html", cwd=made)
+    ran = typed("report", "--html", "locked/report.html", cwd=made)
     assert ran.code == 2
     assert "cannot write" in ran.err
     (made / "secret.html").touch(mode=0o000)
     monkeypatch.chdir(made)
-    ran = run("report", "--html", "secret.html", cwd=made)
+    ran = typed("report", "--html", "secret.html", cwd=made)
     assert ran.code == 2
     assert "secret.html" in ran.err
     with (
@@ -156,15 +150,15 @@ def test_a_target_without_permission_is_refused_before_the_work(
         library.reports.write(html=Path("secret.html"))
 
 
-def test_clusters_of_one_and_images_that_are_nearly_equal(tmp_path: Path, run: Run) -> None:
+def test_clusters_of_one_and_images_that_are_nearly_equal(tmp_path: Path, typed: Run) -> None:
     for i, colour in enumerate([(250, 0, 0), (0, 250, 0), (0, 0, 250), (0, 0, 251)]):
         (tmp_path / f"{i % 2}").mkdir(exist_ok=True)
         Image.new("RGB", (20 + i, 20), colour).save(tmp_path / f"{i % 2}" / f"{i}.png")
-    assert run("ingest", ".", "--embedder", "channel-mean", cwd=tmp_path).code == 0
-    assert run("recluster", "--k", "3", cwd=tmp_path).code == 0
+    assert typed("ingest", ".", "--embedder", "channel-mean", cwd=tmp_path).code == 0
+    assert typed("recluster", "--k", "3", cwd=tmp_path).code == 0
     for method in ("pca", "tsne", "none"):
         words = ("--html", "report.html", "--plots", ".plots", "--map", method)
-        ran = run("report", *words, "--labels", "folders", cwd=tmp_path)
+        ran = typed("report", *words, "--labels", "folders", cwd=tmp_path)
         assert ran.code == 0, ran.err
         assert not _NO_SUCH_NUMBER.search(ran.out)
 
@@ -239,12 +233,12 @@ def test_a_link_to_a_page_is_followed(kept: Path, tmp_path: Path) -> None:
     assert b"<!-- old -->" not in (tmp_path / "real.html").read_bytes()
 
 
-def test_plots_that_ingest_passes_over_may_lie_among_photos(made: Path, run: Run) -> None:
+def test_plots_that_ingest_passes_over_may_lie_among_photos(made: Path, typed: Run) -> None:
     words = ("report", "--map", "none", "--plots", "photos/.plots")
-    assert run(*words, cwd=made).code == 0
-    before = run("status", "--json", cwd=made).json["images"]
-    assert run("ingest", cwd=made).code == 0
-    assert run("status", "--json", cwd=made).json["images"] == before
+    assert typed(*words, cwd=made).code == 0
+    before = typed("status", "--json", cwd=made).json["images"]
+    assert typed("ingest", cwd=made).code == 0
+    assert typed("status", "--json", cwd=made).json["images"] == before
 
 
 def test_a_full_disk_leaves_no_half_of_a_page_or_plot(kept: Path, tmp_path: Path) -> None:

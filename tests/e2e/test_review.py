@@ -25,7 +25,7 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Ran, Run, make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 Rows = list[dict[str, str]]
 

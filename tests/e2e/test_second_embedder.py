@@ -15,7 +15,7 @@ import pytest
 
 from organizer.library import Library
 from tests.conftest import Run, Site, make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _SLOW = '''
 import os, time

@@ -13,8 +13,8 @@ from organizer.library import Library
 from organizer.settings import Settings
 from organizer_camera_trap.importing import import_results
 from tests.conftest import Run, make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
 from tests.scenes import Scenes, Thing
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")

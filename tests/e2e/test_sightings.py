@@ -16,8 +16,8 @@ from organizer.library import Library
 from organizer.library.sightings import DIMENSIONS
 from organizer.settings import Settings
 from tests.conftest import Run
-from tests.e2e.test_commands import in_this_process
 from tests.traps import BOAR, COLOUR, FOX, OWL, frame
+from tests.typed import in_this_process
 
 _CLOCKS = ("19:00:00", "19:00:20", "19:25:00", "19:56:00", "23:50:00")
 

@@ -16,9 +16,9 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Ran, Run, make_photo
-from tests.e2e.test_commands import in_this_process
 from tests.e2e.test_review import is_an_error
 from tests.shades import NAMES, make_shades
+from tests.typed import in_this_process
 
 Row = dict[str, str]
 Rows = list[Row]

@@ -10,7 +10,7 @@ from wcwidth import wcswidth
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import make_photo
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 _WIDTH = 80
 _FOLDER = "Kameraaufnahmen des Sommers am Fluss/赤狐と大きな梟の写真が入っている長い名前の場所"

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,19 +20,12 @@ from organizer.library import Library
 from organizer.settings import Settings
 from tests.cards import blobs, fill, ids_of
 from tests.conftest import Run, make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
 
 _PROGRAM = [sys.executable, "-m", "organizer"]
 _HEAVY = (
     *("torch", "torchvision", "faiss", "lance", "lancedb", "pyarrow", "sklearn", "scipy"),
     *("numpy", "rich", "typer.rich_utils"),
 )
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Run:
-    """As `run`, in this process: the same program without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
 
 
 class OnTerminal:

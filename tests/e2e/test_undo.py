@@ -13,7 +13,7 @@ from organizer.arrange import journals, read_journal
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, make_groups
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from organizer.library import Library
 from organizer.settings import Settings
 from organizer.types import Outcome
 from tests.conftest import Run, make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
 from tests.warm import Warm, warm_program
 
 pytestmark = pytest.mark.slow  # each starts the program, and waits for files to settle
@@ -85,12 +83,6 @@ def incoming(tmp_path: Path) -> Path:
     folder = tmp_path / "incoming"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """The program in this process: without the second that a start takes."""
-    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -331,13 +323,13 @@ def test_two_watchers_of_one_library_store_each_image_once(
 
 
 def test_other_commands_write_while_it_waits_and_new_images_go_to_their_clusters(
-    incoming: Path, watch: Watch, run: Run
+    incoming: Path, watch: Watch, typed: Run
 ) -> None:
     make_groups(incoming)
     watching = watch()
     watching.until("ingested", added(24))
-    assert run("recluster", "--k", 3).code == 0
-    assert run("clusters", "rename", 1, "Fox").code == 0
+    assert typed("recluster", "--k", 3).code == 0
+    assert typed("clusters", "rename", 1, "Fox").code == 0
     make_photo(incoming / "red" / "new.jpg", 900, colour=(200, 40, 40))
     done = watching.until("ingested")["ingest"]
     assert (done["added"], done["joined"], done["unsure"]) == (1, 1, 0)
@@ -437,11 +429,11 @@ def test_an_unusable_file_is_told_once_and_tried_again_when_it_changes(
 
 
 def test_all_ingested_folders_are_watched_if_none_is_named(
-    tmp_path: Path, incoming: Path, watch: Watch, run: Run
+    tmp_path: Path, incoming: Path, watch: Watch, typed: Run
 ) -> None:
     make_photo(incoming / "a.jpg", 1)
     make_photo(tmp_path / "more" / "b.jpg", 2)
-    assert run("ingest", "incoming", "more", "--embedder", "channel-mean").code == 0
+    assert typed("ingest", "incoming", "more", "--embedder", "channel-mean").code == 0
     watching = watch("--settle", "0.3")
     folders = {watching.events[0]["folder"], watching.until("watching")["folder"]}
     assert folders == {str(incoming), str(tmp_path / "more")}
@@ -487,11 +479,11 @@ def test_lines_for_people_tell_what_happens(tmp_path: Path, incoming: Path) -> N
     ],
 )
 def test_what_cannot_be_watched_is_refused_before_a_library_is_made(
-    tmp_path: Path, incoming: Path, run: Run, words: str, says: str
+    tmp_path: Path, incoming: Path, typed: Run, words: str, says: str
 ) -> None:
     make_photo(tmp_path / "a.jpg", 1)
     assert incoming.is_dir()
-    ran = run(*words.split())
+    ran = typed(*words.split())
     assert ran.code == 2
     assert says in ran.err
     assert not (tmp_path / ".organizer").exists()

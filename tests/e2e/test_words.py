@@ -14,7 +14,7 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, make_groups, make_photo
-from tests.e2e.test_commands import in_this_process
+from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from tests.e2e.test_commands import in_this_process
 from tests.e2e.test_compare import check_difference_rates, make_compared
+from tests.typed import in_this_process
 
 
 def test_the_difference_rate_is_that_of_the_printed_indices(tmp_path: Path) -> None:
