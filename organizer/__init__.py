@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from organizer.errors import SettingsError as SettingsError
     from organizer.errors import StoreError as StoreError
     from organizer.errors import WeightsError as WeightsError
-    from organizer.library.clustering.recluster import ReclusterReport as ReclusterReport
+    from organizer.library.clustering.report import ReclusterReport as ReclusterReport
     from organizer.library.clusters.api import Cluster as Cluster
     from organizer.library.clusters.api import Clusters as Clusters
     from organizer.library.compare.grid import parse_plan as parse_plan
@@ -79,7 +79,7 @@ _HOME = {
     "PinCluster": "organizer.library.corrections.requests",
     "PluginError": "organizer.errors",
     "Progress": "organizer.library.progress",
-    "ReclusterReport": "organizer.library.clustering.recluster",
+    "ReclusterReport": "organizer.library.clustering.report",
     "RenameCluster": "organizer.library.corrections.requests",
     "RetireCluster": "organizer.library.corrections.requests",
     "Settings": "organizer.settings",

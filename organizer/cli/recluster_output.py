@@ -14,7 +14,7 @@ from organizer.cli.output import (
 from organizer.cli.session import say
 from organizer.cluster.choose_k import CLEAR_STABILITY, KChoice
 from organizer.fields.recluster import recluster_fields
-from organizer.library.clustering.recluster import ReclusterReport
+from organizer.library.clustering.report import ReclusterReport
 from organizer.library.clustering.space import centring_text, reducer_text
 from organizer.types import Candidate, LineageReport
 

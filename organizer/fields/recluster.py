@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from organizer.library.clustering.changes import ClusterChange
-from organizer.library.clustering.recluster import ReclusterReport
+from organizer.library.clustering.report import ReclusterReport
 from organizer.library.clustering.space import centred_by, reducer_text
 from organizer.types import LineageReport
 

@@ -26,8 +26,9 @@ from organizer.library.backups import BackupReport, make_backup
 from organizer.library.clustering.cluster_count import K
 from organizer.library.clustering.fit import trains
 from organizer.library.clustering.options import parse_options
-from organizer.library.clustering.recluster import ReclusterReport, run_recluster
+from organizer.library.clustering.recluster import run_recluster
 from organizer.library.clustering.recluster_trained import recluster_trained
+from organizer.library.clustering.report import ReclusterReport
 from organizer.library.clusters.api import Clusters
 from organizer.library.compare.grid import ComparisonPlan
 from organizer.library.compare.run import ComparisonResult, run_comparison

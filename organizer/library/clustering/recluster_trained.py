@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from organizer.errors import SettingsError
 from organizer.library.clustering.options import ReclusterOptions
-from organizer.library.clustering.recluster import ReclusterReport, run_recluster, run_training
+from organizer.library.clustering.recluster import run_recluster, run_training
+from organizer.library.clustering.report import ReclusterReport
 from organizer.library.clustering.space import NO_REDUCER
 from organizer.library.clustering.trained import ClusterTraining
 from organizer.library.opening import OpenLibrary
