@@ -8,12 +8,11 @@
 `make` copies photos to WORK/photos, edits some of them in each way, and ingests all of it with two
 embedders; `measure` compares what is found with what was made. Folders whose photos are copies of
 one another by nature are named with ``--without``: of others every pair that was not made counts as
-false. `crowd` fills the set up to COUNT files with made photos that are copies of none: each is two
-photos of the set laid over each other, one of them mirrored, both equally strong, as a small JPEG.
-They are measured like the others, but for their vectors: to embed so many takes hours, so these are
-the means of those of the two photos, which lie nearer to both than the network would put them. The
-CNN is left out where its vectors are not there. `many` writes COUNT miniatures and vectors, those
-of WORK/photos varied, into a library, and measures the search alone.
+false. `crowd` fills the set up to COUNT files with parts of the originals that are copies of none:
+the four quarters and the middle of each, as photos of their own; a copy that was cut lacks a fifth
+of its edges at most. Parts that show next to nothing, as a sky or a white ground, are left out,
+since those are alike. The CNN is left out where its vectors are not there. `many` writes COUNT
+miniatures and vectors, those of WORK/photos varied, into a library, and measures the search alone.
 
 The peers: PHash is imagededup's (64 bit of a discrete cosine transform, distance up to 10, its
 default). CNN is imagededup's rule (cosine of pooled features from .9) on MobileNetV2, as the
@@ -39,7 +38,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from organizer.duplicates.miniature import make_miniature
 from organizer.library import Library
 from organizer.library.duplicates.find import DuplicateOptions
 from organizer.library.duplicates.report import DuplicateKind
@@ -47,6 +45,8 @@ from organizer.settings import Settings, load_settings
 from organizer.types import EmbeddingBatch, ImageFacts, ImageRef, PartSpec, ProcessedFile
 
 _CNN = "mobilenet_v2"
+_LEAST_DEVIATION = 20
+"""Standard deviation of the grey values, 0 to 255, from which a part of a photo shows something."""
 Edit = Callable[[Image.Image, random.Random], Image.Image]
 
 
@@ -128,67 +128,26 @@ def make(
 
 
 def crowd(work: Path, count: int) -> None:
-    """Add made photos, so that there are `count` files."""
-    draw = np.random.default_rng(3)
-    photos = sorted((work / "photos").glob("*__original.jpg"))
+    """Add parts of the originals, so that there are `count` files."""
     missing = count - len(list((work / "photos").iterdir()))
-    first, second = draw.integers(0, len(photos), (2, missing))
-    share = draw.uniform(0.4, 0.6, missing)
-    (work / "crowd").mkdir()
+    folder = work / "crowd"
+    folder.mkdir()
+    for file in sorted((work / "photos").glob("*__original.jpg")):
+        image = Image.open(file).convert("RGB")
+        for number, part in enumerate(_parts(image)[:missing]):
+            part.save(folder / f"{file.stem.partition('__')[0]}-{number}__part.jpg", quality=88)
+            missing -= 1
+    print(f"{missing:,} parts are missing")
     with Library.open(work, load_settings()) as library:
-        spec = library.store.vectors.specs()[0]
-        ids, vectors = library.store.vectors.read(spec)
-        known = library.store.photos.images_at(photos)
-        rows = {image_id: row for row, image_id in enumerate(ids)}
-        order = [rows[known[file]] for file in photos]
-        unit = vectors[order] / np.linalg.norm(vectors[order], axis=1, keepdims=True)
-        for start in range(0, missing, 5_000):
-            some = range(start, min(start + 5_000, missing))
-            made = [
-                _laid_over(photos[first[i]], photos[second[i]], share[i], work / "crowd", i)
-                for i in some
-            ]
-            mixed = unit[first[some]] * share[some, None] + unit[second[some]] * (
-                1 - share[some, None]
-            )
-            _store(library, spec, work / "crowd", made, mixed.astype(np.float32))
+        library.ingest([folder])
 
 
-def _laid_over(
-    first: Path, second: Path, share: float, folder: Path, number: int
-) -> tuple[str, NDArray[np.uint8]]:
-    """Write a made photo; its id and its miniature."""
-    lower, upper = (Image.open(file).convert("RGB") for file in (first, second))
-    side = min(max(lower.size), 160)
-    size = round(lower.width * side / max(lower.size)), round(lower.height * side / max(lower.size))
-    both = Image.blend(ImageOps.mirror(upper).resize(size), lower.resize(size), share)
-    file = folder / f"{900_000 + number}__made.jpg"
-    both.save(file, quality=88)
-    return f"{number:032x}", make_miniature(np.asarray(Image.open(file).convert("RGB")))
-
-
-def _store(
-    library: Library,
-    spec: PartSpec,
-    folder: Path,
-    made: Sequence[tuple[str, NDArray[np.uint8]]],
-    vectors: NDArray[np.float32],
-) -> None:
-    """Write images whose files lie in a folder."""
-    ids = [image_id for image_id, _ in made]
-    names = [f"{900_000 + int(image_id, 16)}__made.jpg" for image_id in ids]
-    facts = [ImageFacts(i, 1, 160, 120, "JPEG", None, None, None, None) for i in ids]
-    with library.store.writing(), library.store.transaction():
-        root = library.store.roots.root_for(folder)
-        library.store.roots.write_pending()
-        library.store.photos.add_images(facts)
-        files = [
-            ProcessedFile(ImageRef(folder, name, 1, 1), i, file_hash=i)
-            for name, i in zip(names, ids, strict=True)
-        ]
-        library.store.photos.add_files(files, {root.folder: root.root_id})
-        library.store.miniatures.append(ids, np.array([miniature for _, miniature in made]))
-        library.store.vectors.append(spec, EmbeddingBatch(tuple(ids), vectors))
+def _parts(image: Image.Image) -> list[Image.Image]:
+    """Five quarters of a photo, none a copy of another; without those that show nothing."""
+    width, height = image.width // 2, image.height // 2
+    corners = [(0, 0), (width, 0), (0, height), (width, height), (width // 2, height // 2)]
+    parts = [image.crop((x, y, x + width, y + height)) for x, y in corners]
+    return [part for part in parts if np.asarray(part.convert("L")).std() >= _LEAST_DEVIATION]
 
 
 def measure(work: Path) -> None:
