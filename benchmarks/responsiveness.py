@@ -3,8 +3,8 @@
     python -m benchmarks.responsiveness --images 100000
 
 Makes a library of small pictures with the channel-mean embedder and prints medians of five runs of
-whole commands: --help, status, and an ingest of files that are all known and unchanged (all of
-them, and a folder of ten thousand of them).
+whole commands: --help, status, clusters, show, and an ingest of files that are all known and
+unchanged (all of them, and a folder of ten thousand of them).
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
         _median(folder, "--help")
         _median(folder, "status")
         _median(folder, "clusters")
+        _median(folder, "show", "0000007.png")
         _median(folder, "ingest", "photos/000")
         _median(folder, "ingest", "photos")
         size = sum(f.stat().st_size for f in (folder / ".organizer").rglob("*") if f.is_file())
