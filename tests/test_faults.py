@@ -16,6 +16,7 @@ from organizer.library import Library
 from tests.faults import (
     BROKEN_ONCE,
     ERRORS,
+    GONE,
     KILL,
     TEAR,
     Fault,
@@ -93,6 +94,16 @@ def test_what_the_system_refuses_is_said_in_a_line_and_loses_nothing(
     stage = stages[name]
     (fault,) = stage.some(ERRORS[error], 1, seed=len(error))
     assert not wrong_after_an_error(session, stage, fault), fault
+
+
+@pytest.mark.slow
+def test_an_undo_whose_library_goes_away_is_done_or_says_that_it_is_not(
+    session: Session, stages: dict[str, Stage]
+) -> None:
+    """Nothing is read once it is done; what cannot be read before is not taken for nothing."""
+    stage = stages["undo"]
+    found = [(fault, wrong_after_an_error(session, stage, fault)) for fault in stage.some(GONE, 4)]
+    assert [(fault, wrong) for fault, wrong in found if wrong] == []
 
 
 def test_a_write_that_is_lost_without_a_word_is_no_commit(

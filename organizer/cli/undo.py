@@ -48,7 +48,7 @@ def undo(
     with command(debug=debug), opened(library, user=user) as found:
         if not step:
             _require_last(found)
-        _print(found, found.undo(), json=json)
+        _print(found.undo(), json=json)
 
 
 def redo(
@@ -62,7 +62,7 @@ def redo(
     A new decision or a recluster ends what can be redone.
     """
     with command(debug=debug), opened(library, user=user) as found:
-        _print(found, found.redo(), json=json)
+        _print(found.redo(), json=json)
 
 
 def _require_last(library: Library) -> None:
@@ -78,17 +78,17 @@ def _require_last(library: Library) -> None:
     raise ClusteringError(f"the last act was {what}, which undo does not take back", hint)
 
 
-def _print(library: Library, report: UndoReport, *, json: bool) -> None:
+def _print(report: UndoReport, *, json: bool) -> None:
     from organizer.cli.output import count_text, print_json, print_line, print_text
     from organizer.types import StepKind
 
-    k = len(library.clusters)
     if json:
-        fields = {"clustering_id": report.clustering_id, "k": k}
+        fields = {"clustering_id": report.clustering_id, "k": report.k}
         print_json(fields | {report.done: list(report.what)})
         return
     done = "done again" if report.kind is StepKind.REDO else "undone"
     for line in report.what:
         print_text(f"{done}: {line}")
     if report.is_recluster:
-        print_line(f"clustering {report.clustering_id} with {count_text(k, 'cluster')} is current")
+        clusters = count_text(report.k, "cluster")
+        print_line(f"clustering {report.clustering_id} with {clusters} is current")

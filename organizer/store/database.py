@@ -25,7 +25,7 @@ from organizer.errors import SettingsError, StoreError
 from organizer.store.conditions import one_of, one_of_pairs
 from organizer.store.ids import IdArray, unpack_ids
 from organizer.store.journal import JOURNAL, LibraryJournal
-from organizer.store.lance_errors import damaged, translated
+from organizer.store.lance_errors import damaged, require_there, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.locks import (
     DECISION_SECONDS,
@@ -166,9 +166,18 @@ class Database:
         return sorted(stored - {name for name, version in written.items() if not version})
 
     def has(self, name: str) -> bool:
-        """Whether there is such a table."""
+        """Whether there is such a table.
+
+        Raises:
+            StoreError: The library has gone as a whole.
+        """
         version = self.version(name)
-        return version > 0 and has_version(self._folder(name), version)
+        if not version:
+            return False
+        found = has_version(self._folder(name), version)
+        if not found:
+            require_there(self.path)
+        return found
 
     def read(
         self,

@@ -120,6 +120,16 @@ def explain(path: Path, error: BaseException) -> StoreError | None:
     return None
 
 
+def require_there(path: Path) -> None:
+    """Make sure that a library in which a file is missing has not gone as a whole.
+
+    Raises:
+        StoreError: It has.
+    """
+    if not _is_there(path):
+        raise _gone(path)
+
+
 def damaged(path: Path, reason: str) -> StoreError:
     """The error for a library that cannot be read any more."""
     return StoreError(
@@ -134,11 +144,17 @@ def _refused(path: Path, code: int | None, reason: str) -> StoreError | None:
     refused = refusal(code, f"the library {path}", reason)
     if refused is not None:
         return StoreError(*refused)
-    if not any((path / name).exists() for name in _ALWAYS_THERE):
-        return StoreError(
-            f"the library {path} is not there any more", "check whether its disk is connected"
-        )
-    return None
+    return None if _is_there(path) else _gone(path)
+
+
+def _is_there(path: Path) -> bool:
+    return any((path / name).exists() for name in _ALWAYS_THERE)
+
+
+def _gone(path: Path) -> StoreError:
+    return StoreError(
+        f"the library {path} is not there any more", "check whether its disk is connected"
+    )
 
 
 def _system_code(error: BaseException) -> int | None:

@@ -33,12 +33,14 @@ class UndoReport:
         what: What was undone or redone, a line each.
         clustering_id: The clustering that is current now; 0 where there is none.
         step: What was undone or redone: `StepKind.DECISIONS` or `StepKind.RECLUSTER`.
+        k: The number of clusters that there are now.
     """
 
     kind: StepKind
     what: tuple[str, ...]
     clustering_id: int
     step: StepKind = StepKind.DECISIONS
+    k: int = 0
 
     @property
     def is_recluster(self) -> bool:
@@ -120,10 +122,11 @@ def _revert(
         about: The step that is undone or redone.
         settings: The seed of all that is drawn.
     """
+    # Whatever is read for the report is read before the commit: once it is done, nothing may fail.
     if not step.former_id:  # a decision that is not about clusters, and there were none
         with store.transaction():
             store.steps.add(kind, at=now(), about=about.step_id)
-        return UndoReport(kind, describe_step(store, about), 0, about.kind), None
+            return UndoReport(kind, describe_step(store, about), 0, about.kind), None
     former = store.clusterings.get(step.former_id)
     current = store.clusterings.get(step.clustering_id)
     clusters: WorkingClusters | None = None
@@ -136,8 +139,10 @@ def _revert(
         else:
             state = state or read_state(store, settings=settings)
             clusters = _restore(store, state, step, new)
-    report = UndoReport(kind, describe_step(store, about), former.clustering_id, about.kind)
-    return report, _after(store, state, clusters)
+        models = clusters.models if clusters else store.clusterings.models(former.clustering_id)
+        what = describe_step(store, about)
+        report = UndoReport(kind, what, former.clustering_id, about.kind, len(models.ids))
+        return report, _after(store, state, clusters)
 
 
 def _after(
