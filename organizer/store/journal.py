@@ -110,7 +110,8 @@ class LibraryJournal:
             try:
                 yield
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite has ended one that the disk refused
+                    connection.execute("ROLLBACK")
 
     def revision(self) -> int:
         """A number that is another one after every commit."""
