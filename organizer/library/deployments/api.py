@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -115,13 +116,11 @@ class Deployments:
         template = None
         if text is not None:
             template = DeploymentTemplate.parse(require_text("text", text, or_empty=True))
-        with self._opened.writing():
+        with self._changing():
             if template is not None:
                 require_fit(self._store, template)
             summary = summarise(self._store, placement_by_template(self._store, template), template)
             self._store.choices.set(TEMPLATE_CHOICE, template.text if template else None)
-            note_act(self._store, NotedAct.DEPLOYMENTS)
-            self._opened.tidy()
         return summary
 
     def read_csv(self, file: str | Path) -> DeploymentTableReport:
@@ -133,14 +132,12 @@ class Deployments:
             SettingsError: The table cannot be read, or every line of it has a mistake.
         """
         file = require_path("file", file)
-        with self._opened.writing():
+        with self._changing():
             previous = {known.deployment_id: known for known in self._store.deployments.all()}
             table = csv_file.read_deployments(file, previous)
             current = previous | {line.deployment_id: line for line in table.deployments}
             self._store.deployments.write(current.values())
-            note_act(self._store, NotedAct.DEPLOYMENTS)
             placement = read_placement(self._store)
-            self._opened.tidy()
         named = [line.deployment_id for line in table.deployments]
         with_images = set(placement.deployment_of.values())
         return DeploymentTableReport(
@@ -206,12 +203,10 @@ class Deployments:
             gap = require_integer("gap", gap, least=1, most=_LONGEST_SHIFT)
         if at is not None:
             at = csv_file.read_start(require_text("at", at))
-        with self._opened.writing():
+        with self._changing():
             require_deployment(current_summary(self._store), deployment_id)
             ids = split_deployment(self._store, deployment_id, gap=gap, at=at)
-            note_act(self._store, NotedAct.DEPLOYMENTS)
             summary = current_summary(self._store)
-            self._opened.tidy()
         return SplitReport(tuple(require_deployment(summary, part) for part in ids))
 
     def remove(self, deployment_ids: Sequence[str]) -> DeploymentsSummary:
@@ -228,12 +223,9 @@ class Deployments:
                 it. Nothing is removed.
         """
         named = require_texts("deployment_ids", deployment_ids, least=1)
-        with self._opened.writing():
+        with self._changing():
             remove_deployments(self._store, named)
-            note_act(self._store, NotedAct.DEPLOYMENTS)
-            summary = current_summary(self._store)
-            self._opened.tidy()
-        return summary
+            return current_summary(self._store)
 
     def shift(self, deployment_id: str, seconds: int, *, reset: bool = False) -> ShiftReport:
         """Correct the clock of a deployment, by so many seconds more than it is shifted already.
@@ -252,7 +244,7 @@ class Deployments:
         require_text("deployment_id", deployment_id, or_empty=True)
         seconds = require_integer("seconds", seconds, least=-_LONGEST_SHIFT, most=_LONGEST_SHIFT)
         require_flag("reset", reset)
-        with self._opened.writing():
+        with self._changing():
             before = require_deployment(current_summary(self._store), deployment_id)
             total = seconds + (0 if reset else before.deployment.shift)
             if abs(total) > _LONGEST_SHIFT:
@@ -265,7 +257,14 @@ class Deployments:
             known = described.get(deployment_id, Deployment(deployment_id))
             described[deployment_id] = replace(known, shift=total)
             self._store.deployments.write(described.values())
-            note_act(self._store, NotedAct.DEPLOYMENTS)
             after = require_deployment(current_summary(self._store), deployment_id)
-            self._opened.tidy()
         return ShiftReport(before, after)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the library while deployments change: at the end all of it is committed at once."""
+        with self._opened.writing():
+            with self._store.transaction():
+                yield
+                note_act(self._store, NotedAct.DEPLOYMENTS)
+            self._opened.tidy()

@@ -106,6 +106,8 @@ class Detections:
                 keep_other_detectors=keep_other_detectors,
                 progress=shown,
             )
+            if imported.new:  # before the crops are embedded, which takes long and may end early
+                note_act(self._store, NotedAct.DETECTIONS)
             cropped = embed_crops(
                 self._store,
                 crops.active_crops(self._store),
@@ -115,8 +117,6 @@ class Detections:
                 stop=stop,
             )
             late = self._assign(loaded.spec)
-            if imported.new:
-                note_act(self._store, NotedAct.DETECTIONS)
             if imported.new or cropped.embedded:
                 self._opened.tidy()
         return DetectionReport(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from organizer.arrange import ArrangeMode
+from organizer.errors import StoreError
 from organizer.library.arrangements.active import journal_folder
 from organizer.library.arrangements.last_seen import PhotoKey, SeenPhoto, load_seen, save_seen
 from organizer.library.corrections.editor import Editor
@@ -69,7 +70,14 @@ def apply_read_back(
                 made[pending.makes] = decision.cluster_id
             progress.advance()
         editor.commit()
-    _save_seen(store, comparison, made, found.later)
+    try:
+        _save_seen(store, comparison, made, found.later)
+    except (OSError, StoreError) as error:  # the decisions are made: that is no failure of them
+        lacking = (
+            f"the decisions are made, but not stored is where the files were found ({error}): the "
+            "next read-back compares with the one before"
+        )
+        report = replace(report, remarks=(*report.remarks, lacking))
     return replace(report, applied=True)
 
 
