@@ -162,6 +162,8 @@ def print_undo(report: ArrangeUndoReport, *, json: bool) -> None:
     )
     if not report.is_finished:
         say("not finished; organizer arrange --undo continues")
+    elif report.results[StepResult.FAILED]:
+        say_next("to try again what failed", "organizer arrange --undo")
 
 
 def print_read_back(report: ReadBackReport, *, json: bool) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from organizer.arrange import Disk
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.arranged import EACH, cluster_at, home, made, names_in
@@ -74,6 +77,61 @@ def test_a_move_is_planned_and_applied(typed: Run, home: Path) -> None:
     ran = typed("arrange", "--undo", "--json")
     assert (ran.code, ran.json["undone"]) == (0, ALL - 2)
     assert len(names_in(home / "photos")) == ALL - 1
+
+
+def _refusing(name: str, times: int) -> Callable[[Disk, str, str], None]:
+    """A `Disk.rename` that does not give one file its former name, for so many times."""
+    rename, left = Disk.rename, [OSError(errno.EIO, os.strerror(errno.EIO))] * times
+
+    def refusing(disk: Disk, path: str, to: str) -> None:
+        if to.endswith(name) and left:
+            raise left.pop()
+        rename(disk, path, to)
+
+    return refusing
+
+
+@pytest.fixture
+def moved_twice(typed: Run, home: Path) -> Path:
+    """Photos that were moved, and linked by another arrangement before it."""
+    for words in (
+        ("--to", "linked"),
+        ("--to", "moved", "--mode", "move", "--plan", "plan.csv"),
+        ("--apply", "plan.csv"),
+    ):
+        assert typed("arrange", *words).code == 0
+    return home
+
+
+def test_a_file_that_the_disk_refused_is_taken_back_by_the_next_undo(
+    moved_twice: Path, typed: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Disk, "rename", _refusing("red/000.jpg", 1))
+    ran = typed("arrange", "--undo")
+    assert (ran.code, f"{ALL - 1} undone, 1 failed" in ran.out) == (3, True)
+    assert ran.err.endswith("to try again what failed: organizer arrange --undo\n")
+    assert not (moved_twice / "photos/red/000.jpg").exists()
+    ran = typed("arrange", "--undo")
+    assert (ran.code, ran.out.endswith(f"{ALL} undone\n")) == (0, True)
+    assert (moved_twice / "photos/red/000.jpg").exists()
+    assert not (moved_twice / "moved").exists()
+    assert names_in(moved_twice / "linked"), "the arrangement before it is there"
+    assert typed("status", "--json").json["missing"] == 0
+
+
+def test_what_the_disk_refuses_for_good_does_not_keep_the_undo_from_the_one_before(
+    moved_twice: Path, typed: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Disk, "rename", _refusing("red/000.jpg", 9))
+    assert typed("arrange", "--undo").code == 3
+    ran = typed("arrange", "--undo")
+    assert f"{ALL - 1} undone, 1 kept, the last copy of a photo" in ran.out
+    assert len(names_in(moved_twice / "linked")) == 1
+    assert len(names_in(moved_twice / "moved")) == 1, "it is where the library knows it to be"
+    assert typed("status", "--json").json["missing"] == 0
+    monkeypatch.undo()
+    assert typed("arrange", "--undo").code == 0
+    assert (moved_twice / "photos/red/000.jpg").exists()
 
 
 def test_an_interrupted_arrangement_is_reported_with_how_to_continue(

@@ -191,6 +191,8 @@ class Folders:
     ) -> ArrangeUndoReport:
         """Undo the last active arrangement; called again, the one before.
 
+        What the system refused to take back is tried again first.
+
         Files that a person changed since are left where they are, and reported. A moved photo of
         which only the metadata were edited goes back with what was written into it.
 

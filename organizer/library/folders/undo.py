@@ -15,13 +15,20 @@ from organizer.arrange import (
     Disk,
     StepAction,
     StepResult,
+    journals,
+    read_journal,
     undo_journal,
 )
 from organizer.arrange.unsynced import UnsyncedFolders
 from organizer.durable import make_folders
 from organizer.errors import SettingsError
 from organizer.file_times import modified_ns
-from organizer.library.arrangements.active import ActivePhoto, active_photos, active_records
+from organizer.library.arrangements.active import (
+    ActivePhoto,
+    active_photos,
+    active_records,
+    journal_folder,
+)
 from organizer.library.arrangements.file_rows import update_file_rows
 from organizer.library.progress import Progress
 from organizer.store import Store
@@ -32,6 +39,9 @@ def undo_arrangement(
 ) -> ArrangeRecord:
     """Undo the last active arrangement. The caller holds the library for writing.
 
+    Files of the last one that an undo could not take back, as the system refused it, are tried
+    again; the one before is undone where these are all that is left, and still refused.
+
     Files that a person dragged elsewhere, and that a read-back recognised, are taken back from
     there.
 
@@ -39,6 +49,11 @@ def undo_arrangement(
         SettingsError: None is active.
     """
     active = active_records(store)
+    left = _left_by_its_undo(store)
+    if left is not None:
+        found = _undo(store, left, progress=progress, stop=stop)
+        if not (active and found.of(StepResult.FAILED)):
+            return found
     if not active:
         raise SettingsError(
             "there is no arrangement to take back", "organizer arrange --to DIR makes one"
@@ -53,11 +68,26 @@ def undo_arrangement(
             f"there is no folder {last.plan.to}, into which the files were moved",
             "connect its disk; what is not there cannot be taken back",
         )
-    progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
-    if last.plan.mode is ArrangeMode.MOVE:
+    return _undo(store, last, progress=progress, stop=stop)
+
+
+def _left_by_its_undo(store: Store) -> ArrangeRecord | None:
+    """The last arrangement, if the system refused to take some of its files back."""
+    listed = journals(journal_folder(store))
+    last = read_journal(listed[-1]) if listed else None
+    if last is None or not last.undone or not last.plan.to.is_dir():
+        return None
+    return last if last.of(StepResult.FAILED) else None
+
+
+def _undo(
+    store: Store, record: ArrangeRecord, *, progress: Progress, stop: Callable[[], bool]
+) -> ArrangeRecord:
+    progress.begin(f"taking back what is in {record.plan.to}", len(record.plan.steps))
+    if record.plan.mode is ArrangeMode.MOVE:
         store.mark_unfinished()  # the next writer updates the file rows, should this be interrupted
-    _put_back(active_photos(store, [last]), _sidecars(last))
-    found = undo_journal(last.file, advance=progress.advance, stop=stop)
+    _put_back(active_photos(store, [record]), _sidecars(record))
+    found = undo_journal(record.file, advance=progress.advance, stop=stop)
     update_file_rows(store, found)
     return found
 
