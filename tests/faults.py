@@ -226,7 +226,8 @@ _GRADUAL = frozenset(
     [
         *("first ingest", "second ingest", "ingest with upkeep", "detections import", "migration"),
         *("arrange", "update", "arrange --undo", "apply", "undo of moves"),
-        *("review --in", "review --correct"),  # answers are kept at once, then corrected by
+        # What these read is kept at once, whether or not the rest can be done.
+        *("review --in", "review --correct", "deployments read"),
     ]
 )
 """Commands of several transactions, or of many files: what they have done so far counts."""

@@ -60,13 +60,14 @@ def show_deployment_table(
     report: DeploymentTableReport, deployments: Deployments, *, json: bool
 ) -> None:
     """Print the deployments, and what a table changed."""
+    # First, as this is done whether or not the library can be listed next.
+    counts = {"new": len(report.new), "changed": len(report.changed), "unchanged": report.same}
+    say("read: " + ", ".join(f"{count:,} {what}" for what, count in counts.items() if count))
     summary = deployments.summary()
     if json:
         print_json({"read": asdict(report), **_fields(summary)})
         return
     show_deployments(deployments, summary, json=False)
-    counts = {"new": len(report.new), "changed": len(report.changed), "unchanged": report.same}
-    say("read: " + ", ".join(f"{count:,} {what}" for what, count in counts.items() if count))
     if report.without_images:
         say(f"in the table, without photos: {_named(report.without_images)}")
     if report.not_in_table:
