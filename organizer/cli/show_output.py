@@ -96,9 +96,7 @@ def _cluster_text(photo: ImageDetails, names: Mapping[int, str]) -> str:
 
 def _name_text(cluster_id: int | None, names: Mapping[int, str]) -> str:
     if cluster_id is None:
-        return "not clustered yet"
-    if cluster_id < 0:
-        return "unassigned"
+        return "in no cluster"
     return f"{cluster_id} {names.get(cluster_id, '')}".strip()
 
 
@@ -124,7 +122,7 @@ def _say_what_next(photos: Sequence[ImageDetails], names: Mapping[int, str]) -> 
     for photo in photos:
         places = [crop.cluster_id for crop in photo.crops]
         places += [photo.listed.cluster_id] if photo.listed else []
-        known = next((place for place in places if place is not None and place >= 0), None)
+        known = next((place for place in places if place is not None), None)
         if known is not None:
             cluster = as_typed(names.get(known, known))
             say_next("the others of its cluster", f"organizer clusters show {cluster}")

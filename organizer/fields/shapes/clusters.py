@@ -153,7 +153,7 @@ class PhotoFileJson(Shape):
 
 
 class PhotoCropJson(Shape):
-    """A crop of a photo and its cluster: -1 where it is unassigned, null before a clustering."""
+    """A crop of a photo and its cluster: null where it is in none."""
 
     image_id: str
     box: BoxJson

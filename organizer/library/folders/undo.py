@@ -52,7 +52,7 @@ def undo_arrangement(
     left = _left_by_its_undo(store)
     if left is not None:
         found = _undo(store, left, progress=progress, stop=stop)
-        if not (active and found.of(StepResult.FAILED)):
+        if found.pending or not (active and found.of(StepResult.FAILED)):
             return found
     if not active:
         raise SettingsError(

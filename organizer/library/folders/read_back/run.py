@@ -74,8 +74,8 @@ def apply_read_back(
         _save_seen(store, comparison, made, found.later)
     except (OSError, StoreError) as error:  # the decisions are made: that is no failure of them
         lacking = (
-            f"the decisions are made, but not stored is where the files were found ({error}): the "
-            "next read-back compares with the one before"
+            f"the decisions are made; where the files were found could not be stored ({error}): "
+            "the next read-back compares with the one before"
         )
         report = replace(report, remarks=(*report.remarks, lacking))
     return replace(report, applied=True)
