@@ -119,6 +119,27 @@ def test_a_file_that_the_disk_refused_is_taken_back_by_the_next_undo(
     assert typed("status", "--json").json["missing"] == 0
 
 
+def test_it_is_taken_back_also_where_a_later_arrangement_was_undone_before(
+    typed: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for to in ("first", "second"):
+        assert typed("arrange", "--to", to).code == 0
+    assert typed("arrange", "--undo").code == 0
+    remove, left = Disk.remove, [OSError(errno.EIO, os.strerror(errno.EIO))]
+
+    def refusing(disk: Disk, path: str) -> None:
+        if left:
+            raise left.pop()
+        remove(disk, path)
+
+    monkeypatch.setattr(Disk, "remove", refusing)
+    assert typed("arrange", "--undo").code == 3
+    assert len(names_in(home / "first")) == 1
+    assert typed("arrange", "--undo").code == 0
+    assert not (home / "first").exists()
+    assert typed("arrange", "--undo").code == 2
+
+
 def test_what_the_disk_refuses_for_good_does_not_keep_the_undo_from_the_one_before(
     moved_twice: Path, typed: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
 from organizer.arrange import (
@@ -26,7 +27,6 @@ from organizer.file_times import modified_ns
 from organizer.library.arrangements.active import (
     ActivePhoto,
     active_photos,
-    active_records,
     journal_folder,
 )
 from organizer.library.arrangements.file_rows import update_file_rows
@@ -39,8 +39,8 @@ def undo_arrangement(
 ) -> ArrangeRecord:
     """Undo the last active arrangement. The caller holds the library for writing.
 
-    Files of the last one that an undo could not take back, as the system refused it, are tried
-    again; the one before is undone where these are all that is left, and still refused.
+    Files that the undo of a later one could not take back, as the system refused it, are tried
+    again first; the active one is undone next where it still refuses.
 
     Files that a person dragged elsewhere, and that a read-back recognised, are taken back from
     there.
@@ -48,8 +48,9 @@ def undo_arrangement(
     Raises:
         SettingsError: None is active.
     """
-    active = active_records(store)
-    left = _left_by_its_undo(store)
+    records = [read_journal(file) for file in journals(journal_folder(store))]
+    active = [record for record in records if not record.undone]
+    left = _left_by_its_undo(records)
     if left is not None:
         found = _undo(store, left, progress=progress, stop=stop)
         if found.pending or not (active and found.of(StepResult.FAILED)):
@@ -71,13 +72,11 @@ def undo_arrangement(
     return _undo(store, last, progress=progress, stop=stop)
 
 
-def _left_by_its_undo(store: Store) -> ArrangeRecord | None:
-    """The last arrangement, if the system refused to take some of its files back."""
-    listed = journals(journal_folder(store))
-    last = read_journal(listed[-1]) if listed else None
-    if last is None or not last.undone or not last.plan.to.is_dir():
-        return None
-    return last if last.of(StepResult.FAILED) else None
+def _left_by_its_undo(records: Sequence[ArrangeRecord]) -> ArrangeRecord | None:
+    """The arrangement of which the system refused to take some files back, of the last undone."""
+    undone = takewhile(lambda record: record.undone, reversed(records))
+    left = (record for record in undone if record.of(StepResult.FAILED) and record.plan.to.is_dir())
+    return next(left, None)
 
 
 def _undo(
