@@ -87,6 +87,10 @@ class Xlsx:
         with tempfile.TemporaryDirectory(prefix="organizer-xlsx-") as scratch:
             options = {"constant_memory": True, "tmpdir": scratch, "in_memory": False}
             book = xlsxwriter.Workbook(str(to), options)
+            # Otherwise it is the second of the writing, and no two workbooks are the same.
+            book.set_properties(
+                {"created": datetime.fromisoformat(about.created_at).astimezone(UTC)}
+            )
             writer = _Workbook(book, about, self.picture_side, Path(scratch))
             written = 0
             for batch in batches:

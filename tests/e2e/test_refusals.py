@@ -124,7 +124,7 @@ def test_every_command_that_can_be_refused_is_tried() -> None:
 
 
 _READING: set[object] = {
-    *("status", "problems", "search", "browse", "report", "compare", "export", "models"),
+    *("status", "problems", "search", "show", "browse", "report", "compare", "export", "models"),
     *("events", "counts"),
     *(("clusters", "show"), ("clusters", "history"), ("clusters", "suggest-names")),
     *(("clusters", "not"), ("clusters", "gather")),  # aliases
