@@ -16,7 +16,7 @@ from organizer.cli.session import plain, writes_unicode
 from organizer.cli.table_layout import Column, fold, shorten_path, table_lines
 from organizer.counts import count_text as count_text  # noqa: PLC0414 - beside the other texts
 from organizer.paths import mark_missing
-from organizer.types import Box
+from organizer.types import Box, UsualDistance
 
 _LONG_TABLE = 500
 """Rows from which each row of a table is one line."""
@@ -162,6 +162,17 @@ def listed_text(shown: Sequence[str], count: int) -> str:
     """The first of some things, and how many more there are: "a, b and 5 more"."""
     more = count - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def cluster_text(cluster_id: int, name: str | None) -> str:
+    """A cluster by its id, and its name where it has one: "3 Red fox"."""
+    return f"{cluster_id} {name}" if name else str(cluster_id)
+
+
+def usual_text(usual: UsualDistance, digits: int) -> str:
+    """What a distance is to be compared with."""
+    typical, border = (number_text(value, digits) for value in (usual.typical, usual.border))
+    return f"typical {typical}, border {border}"
 
 
 def distance_digits(distances: Sequence[float]) -> int:

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from organizer.cli.next_step import say_next
-from organizer.cli.output import number_text, path_text, print_json, print_path, print_table
+from organizer.cli.output import (
+    cluster_text,
+    number_text,
+    path_text,
+    print_json,
+    print_path,
+    print_table,
+)
 from organizer.cli.pictures import Captioned
 from organizer.types import FileState, Hit
 
@@ -68,7 +75,7 @@ def _usual(hit: Hit) -> list[str]:
 def _cluster(hit: Hit) -> str:
     if hit.cluster_id is None:
         return "-"
-    return f"{hit.cluster_id} {hit.cluster_name}" if hit.cluster_name else str(hit.cluster_id)
+    return cluster_text(hit.cluster_id, hit.cluster_name)
 
 
 def _path(hit: Hit) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from organizer.cli.next_step import say_next
 from organizer.cli.output import (
     box_text,
+    cluster_text,
     distance_digits,
     number_text,
     path_text,
@@ -15,6 +16,7 @@ from organizer.cli.output import (
     print_json,
     print_line,
     time_text,
+    usual_text,
 )
 from organizer.library.images.crops import PhotoGroup
 from organizer.library.images.details import ImageDetails
@@ -97,7 +99,7 @@ def _cluster_text(photo: ImageDetails, names: Mapping[int, str]) -> str:
 def _name_text(cluster_id: int | None, names: Mapping[int, str]) -> str:
     if cluster_id is None:
         return "in no cluster"
-    return f"{cluster_id} {names.get(cluster_id, '')}".strip()
+    return cluster_text(cluster_id, names.get(cluster_id))
 
 
 def _distance_text(listed: ListedImage, usual: Mapping[int, UsualDistance]) -> str:
@@ -105,10 +107,7 @@ def _distance_text(listed: ListedImage, usual: Mapping[int, UsualDistance]) -> s
     scale = [found.typical, found.border] if found else []
     digits = distance_digits([listed.distance or 0.0, *scale])
     text = f"{number_text(listed.distance, digits)} to the centroid"
-    if found is None:
-        return text
-    typical, border = (number_text(value, digits) for value in scale)
-    return f"{text}: typical {typical}, border {border}"
+    return text if found is None else f"{text}: {usual_text(found, digits)}"
 
 
 def _nearest(listed: ListedImage) -> int:
@@ -161,10 +160,7 @@ def _fields(
             }
             for crop in photo.crops
         ],
-        "decisions": [
-            {"at": one.at, "what": one.what, "user": one.user, "step_id": one.step_id}
-            for one in photo.decisions
-        ],
+        "decisions": [asdict(decision) for decision in photo.decisions],
     }
 
 

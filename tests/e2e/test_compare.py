@@ -58,10 +58,10 @@ def make_compared(home: Path) -> Path:
 
 
 @pytest.fixture
-def typed(made: Path, tmp_path: Path) -> Run:
+def typed(made: Path, tmp_path: Path, typed: Run) -> Run:
     """The program as typed, in a copy of the library."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    return partial(in_this_process, tmp_path)
+    return typed
 
 
 def test_a_table_a_csv_and_the_best(typed: Run, tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def typed(made: Path, tmp_path: Path) -> Run:
+def typed(made: Path, tmp_path: Path, typed: Run) -> Run:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    return partial(in_this_process, tmp_path)
+    return typed
 
 
 def _cluster_of(typed: Run, path: str) -> int:

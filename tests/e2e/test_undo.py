@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from organizer.arrange import journals, read_journal
 from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run, make_groups
-from tests.typed import in_this_process
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +25,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def typed(made: Path, tmp_path: Path) -> Run:
+def typed(made: Path, tmp_path: Path, typed: Run) -> Run:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    return partial(in_this_process, tmp_path)
+    return typed
 
 
 def _state(typed: Run) -> object:

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from organizer.cli.next_step import say_next
 from organizer.cli.output import (
+    cluster_text,
     count_text,
     distance_digits,
     number_text,
@@ -19,6 +20,7 @@ from organizer.cli.output import (
     print_table,
     print_text,
     time_text,
+    usual_text,
 )
 from organizer.cli.recluster_output import lineage_lines
 from organizer.cli.session import plain, say
@@ -155,7 +157,7 @@ def print_members(
                 _path(m),
                 number_text(m.distance, digits),
                 number_text(usual[m.candidate].border if m.candidate in usual else None, digits),
-                f"{m.candidate} {names.get(m.candidate, '')}".strip(),
+                cluster_text(m.candidate, names.get(m.candidate)),
             ]
             for m in rows
         ]
@@ -165,10 +167,7 @@ def print_members(
         table = [[_path(m), number_text(m.distance, digits), m.state] for m in rows]
         print_table(["path", ">distance", "state"], table, title=title, paths=("path",))
         for found in usual.values():
-            print_text(
-                f"distance to the centroid: typical {number_text(found.typical, digits)}, "
-                f"border {number_text(found.border, digits)}"
-            )
+            print_text(f"distance to the centroid: {usual_text(found, digits)}")
     if cluster_id is None and rows:
         say_next("to put one into a cluster", "organizer clusters move PHOTO --to CLUSTER")
     elif rows:

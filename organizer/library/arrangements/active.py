@@ -31,10 +31,14 @@ def journal_folder(store: Store) -> Path:
     return store.path / _FOLDER
 
 
+def all_records(store: Store) -> list[ArrangeRecord]:
+    """The arrangements, the oldest first; also those that were undone."""
+    return [read_journal(file) for file in journals(journal_folder(store))]
+
+
 def active_records(store: Store) -> list[ArrangeRecord]:
     """The active arrangements, the oldest first; also one that was interrupted."""
-    found = [read_journal(file) for file in journals(journal_folder(store))]
-    return [record for record in found if not record.undone]
+    return [record for record in all_records(store) if not record.undone]
 
 
 def unfinished_record(store: Store) -> ArrangeRecord | None:

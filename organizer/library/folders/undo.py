@@ -16,19 +16,13 @@ from organizer.arrange import (
     Disk,
     StepAction,
     StepResult,
-    journals,
-    read_journal,
     undo_journal,
 )
 from organizer.arrange.unsynced import UnsyncedFolders
 from organizer.durable import make_folders
 from organizer.errors import SettingsError
 from organizer.file_times import modified_ns
-from organizer.library.arrangements.active import (
-    ActivePhoto,
-    active_photos,
-    journal_folder,
-)
+from organizer.library.arrangements.active import ActivePhoto, active_photos, all_records
 from organizer.library.arrangements.file_rows import update_file_rows
 from organizer.library.progress import Progress
 from organizer.store import Store
@@ -48,7 +42,7 @@ def undo_arrangement(
     Raises:
         SettingsError: None is active.
     """
-    records = [read_journal(file) for file in journals(journal_folder(store))]
+    records = all_records(store)
     active = [record for record in records if not record.undone]
     left = _left_by_its_undo(records)
     if left is not None:
