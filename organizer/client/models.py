@@ -961,18 +961,21 @@ class ReclusterRequest(BaseModel):
         dry_run: Only report what would change.
         drop_names: Go on where a cluster would be lost that a person named, pinned or made, as
             `dropped` of a dry run lists them; without it the job fails and nothing is changed.
+        save_embedder: Of an algorithm that trains a network: keep it as an embedder of this name,
+            embed all images with it, and work with it from now on. Its weights lie on the server.
     """
 
     k: Literal["auto"] | int | tuple[int, int] = "auto"
     k_method: Literal["auto", "silhouette", "elbow", "gap", "stability"] = "auto"
     algorithm: str = "kmeans"
-    params: dict[str, str | float | bool] | None = None
+    params: dict[str, str | int | float | bool] | None = None
     reduce: str | None = None
     embedder: str | None = None
     bursts: bool = False
     center: str | None = None
     dry_run: bool = False
     drop_names: bool = False
+    save_embedder: str | None = None
 
 
 class Rename(BaseModel):

@@ -20,6 +20,7 @@ from organizer.arguments import (
     require_user,
 )
 from organizer.capture_times import NamePattern
+from organizer.counts import count_text
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
 from organizer.library.backups import BackupReport, make_backup
@@ -751,15 +752,10 @@ class Library:
         require_function("stop", stop)
         shown = progress_or_none(progress)
 
-        def embed(embedder: str) -> bool:
-            if embedder.startswith(CROPS_PREFIX):  # an import of detections makes these
-                return True
-            return self._embed_all(embedder, shown, stop=stop)
-
         return run_comparison(
             self.store,
             plan,
-            ingest=embed,
+            ingest=lambda name: self._embed_all(name, shown, stop=stop),
             pictures=lambda image_ids: StoredPictures(self._opened, image_ids),
             settings=self.settings,
             labels=labels,
@@ -775,6 +771,14 @@ class Library:
         present = [folder for folder in self.roots() if folder.exists()]
         if not present:  # a card, a drive: what was embedded before is there
             return True
+        if embedder.startswith(CROPS_PREFIX):
+            crops = self.detections.embed(embedder, progress=progress, stop=stop)
+            if crops.left_out:
+                progress.note(
+                    f"{count_text(crops.left_out, 'crop has', 'crops have')} no vector of "
+                    f"{embedder}, so no cluster: their photos cannot be read or embedded"
+                )
+            return not crops.interrupted
         report = self.ingest(present, embedder=embedder, progress=progress, stop=stop)
         return not report.interrupted
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from organizer import registry
+from organizer.arguments import require_flag, require_integer, require_number
 from organizer.errors import SettingsError
 from organizer.types import PartOption
 
+_REQUIRED: Mapping[Any, Callable[[str, object], Any]] = {
+    bool: require_flag,
+    int: require_integer,
+    float: require_number,
+}
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -97,11 +103,16 @@ def _path(name: str, value: str) -> Path:
 
 
 def _value(name: str, value: Any, kind: Any) -> Any:
-    """Convert a text to the type of an option; leave anything else as it is."""
+    """Convert a text to the type of an option; of anything else make sure that it is of it."""
     if get_origin(kind) in {UnionType, Union}:
+        if value is None and NoneType in get_args(kind):
+            return None
         inside = [part for part in get_args(kind) if part is not NoneType]
         kind = inside[0] if len(inside) == 1 else str
-    if not isinstance(value, str) or kind not in {bool, int, float, Path}:
+    if not isinstance(value, str):
+        required = _REQUIRED.get(kind)
+        return value if required is None else required(name, value)
+    if kind not in {bool, int, float, Path}:
         return value
     if kind is bool:
         if value.lower() not in _WORDS:

@@ -38,18 +38,21 @@ class ReclusterRequest(Body):
         dry_run: Only report what would change.
         drop_names: Go on where a cluster would be lost that a person named, pinned or made, as
             `dropped` of a dry run lists them; without it the job fails and nothing is changed.
+        save_embedder: Of an algorithm that trains a network: keep it as an embedder of this name,
+            embed all images with it, and work with it from now on. Its weights lie on the server.
     """
 
     k: Literal["auto"] | _Count | tuple[_Count, _Count] = "auto"
     k_method: KMethod = "auto"
     algorithm: ShortText = "kmeans"
-    params: dict[ShortText, ShortText | float | bool] = Field(default_factory=dict)
+    params: dict[ShortText, ShortText | int | float | bool] = Field(default_factory=dict)
     reduce: ShortText | None = None
     embedder: EmbedderName | None = None
     bursts: bool = False
     center: ShortText | None = None
     dry_run: bool = False
     drop_names: bool = False
+    save_embedder: ShortText | None = None
 
 
 @router.post("/reclusters", status_code=202)

@@ -36,6 +36,7 @@ from organizer.types.embeddings import (
     PartSpec,
     Vectors,
     is_crop_embedder,
+    picture_embedder,
 )
 from organizer.types.exports import (
     UNSURE,
@@ -145,5 +146,6 @@ __all__ = [
     "crop_id",
     "is_crop_embedder",
     "label",
+    "picture_embedder",
     "shifted",
 ]

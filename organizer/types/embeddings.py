@@ -75,6 +75,11 @@ CROPS_PREFIX = "crops:"
 """What the name of an embedder begins with whose images are crops."""
 
 
+def picture_embedder(spec: PartSpec) -> PartSpec:
+    """The embedder of pictures that an embedder of crops runs on what lies in their boxes."""
+    return replace(spec, name=spec.name.removeprefix(CROPS_PREFIX))
+
+
 def is_crop_embedder(spec: PartSpec | None) -> TypeGuard[PartSpec]:
     """Whether the images of an embedder are crops."""
     return spec is not None and spec.name.startswith(CROPS_PREFIX)

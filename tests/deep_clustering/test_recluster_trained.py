@@ -180,6 +180,11 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(shapes: Library) -
         shapes.recluster(k=3, algorithm="fwr", params={"shear": "1"})
     with pytest.raises(SettingsError, match="share cannot be"):
         shapes.recluster(k=3, algorithm="fwr", params={"share": "much"})
+    for given in (4.5, True, None):
+        with pytest.raises(SettingsError, match="pretrain-epochs"):
+            shapes.recluster(k=3, algorithm="dec", params={"pretrain_epochs": given})
+    with pytest.raises(SettingsError, match="share cannot be"):
+        shapes.recluster(k=3, algorithm="fwr", params={"share": [0.1]})
     photos = shapes.roots()[0]
     photos.rename(photos.with_name("away"))
     with pytest.raises(SettingsError, match="none of the folders"):

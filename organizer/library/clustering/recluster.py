@@ -125,12 +125,7 @@ def run_training(
         # Vectors that are joined of several embedders are stored by a recluster alone.
         read = _read(store, replace(options, dry_run=True), settings=settings, progress=progress)
     if options.save_embedder is not None:
-        require_savable(
-            options.algorithm,
-            options.save_embedder,
-            embedder=read.embedder,
-            reducer=options.reducer,
-        )
+        require_savable(options.algorithm, options.save_embedder, reducer=options.reducer)
     _cluster(read, options, settings=settings, progress=progress, training=training)
 
 

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,14 @@ from organizer.training import (
     TrainingImages,
     TrainingSpace,
 )
-from organizer.types import NOISE, Labels, PartSpec, is_crop_embedder
+from organizer.types import (
+    CROPS_PREFIX,
+    NOISE,
+    Labels,
+    PartSpec,
+    is_crop_embedder,
+    picture_embedder,
+)
 
 _FOLDER = "trainings"
 _ABANDONED_AFTER = 7 * 86_400
@@ -95,6 +102,7 @@ class ClusterTraining:
     found: TrainedClusters | None = None
     choice: KChoice | None = None
     _label_of: dict[str, int] = field(default_factory=dict)
+    _of_crops: bool = False
     _folder: Path | None = None
 
     def fit(
@@ -130,10 +138,11 @@ class ClusterTraining:
         return FittedLabels(labels, owners, self.algorithm, self.found.algorithm)
 
     def save_embedder(self) -> str:
-        """Keep the trained network; returns the name of the embedder."""
+        """Keep the trained network; returns the name of the embedder, one of crops after crops."""
         assert self.found is not None and self.save_as is not None  # noqa: S101, PT018
         trained_family(self.algorithm.name).save(self.save_as, self.found)
-        return saved_name(self.algorithm.name, self.save_as)
+        name = saved_name(self.algorithm.name, self.save_as)
+        return CROPS_PREFIX + name if self._of_crops else name
 
     def finish(self) -> None:
         """Remove what was kept to go on from after an interruption."""
@@ -158,6 +167,9 @@ class ClusterTraining:
         options = {**params, "weights": self.opened.settings.weights}
         spec, part = create_trainable(self.algorithm, options=options)
         self.algorithm = PartSpec(spec.name, {**self.algorithm.params, **params}, spec.version)
+        # What lies in a box is a picture like any other, and is embedded as one.
+        self._of_crops = is_crop_embedder(space.embedder)
+        space = replace(space, embedder=picture_embedder(space.embedder))
         decided, banned = _numbered(images, required, constraints, free=k > len(required))
         self._folder = self._checkpoints(images, decided, banned)
         self._require_free_name()
@@ -218,21 +230,18 @@ def _family_name(algorithm: str) -> str:
     return str(factory.embedder_family)
 
 
-def require_savable(algorithm: str, name: str, *, embedder: PartSpec, reducer: PartSpec) -> None:
+def require_savable(algorithm: str, name: str, *, reducer: PartSpec) -> None:
     """Make sure, before anything is trained, that an embedder can be saved.
 
     Raises:
-        SettingsError: The name cannot be one, or crops or centred vectors are clustered.
+        SettingsError: The name cannot be one, or centred vectors are what is trained on, which no
+            later picture has by itself.
     """
-    if is_crop_embedder(embedder):
-        raise SettingsError(
-            "an embedder that was trained on crops cannot be saved yet",
-            "recluster without --save-embedder, or photos: --embedder NAME",
-        )
-    if centred_by(reducer):
+    factory: Any = registry.part_factory(CLUSTERERS, algorithm)
+    if centred_by(reducer) and not factory.needs_pictures:
         raise SettingsError(
             "an embedder cannot be saved of vectors that are centred by cameras",
-            "leave --center or --save-embedder out",
+            "leave --center or --save-embedder out, or --algorithm fwr, which trains on pictures",
         )
     trained_family(algorithm).file_of(name)
 

@@ -25,11 +25,12 @@ from organizer.library.detections.results import checked_results
 from organizer.library.images import crops
 from organizer.library.images.crops import PhotoLocation
 from organizer.library.ingest.assign import AssignmentSummary
-from organizer.library.ingest.crops import embed_crops
+from organizer.library.ingest.crops import CropReport, embed_crops
 from organizer.library.ingest.late import assign_late
 from organizer.library.noted_acts import NotedAct, note_act
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
+from organizer.protocols import LoadedEmbedder
 from organizer.types import NOISE, ImageDetections, PartSpec, is_crop_embedder
 
 
@@ -108,14 +109,7 @@ class Detections:
             )
             if imported.new:  # before the crops are embedded, which takes long and may end early
                 note_act(self._store, NotedAct.DETECTIONS)
-            cropped = embed_crops(
-                self._store,
-                crops.active_crops(self._store),
-                loaded,
-                settings=self._settings,
-                progress=shown,
-                stop=stop,
-            )
+            cropped = self._embed(loaded, shown, stop)
             late = self._assign(loaded.spec)
             if imported.new or cropped.embedded:
                 self._opened.tidy()
@@ -130,6 +124,30 @@ class Detections:
             embedder=loaded.spec if cropped.embedded else None,
             seconds=time.monotonic() - started,
         )
+
+    def embed(
+        self,
+        embedder: str,
+        *,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> CropReport:
+        """Embed the crops with another embedder, or those of them that have no vector of it.
+
+        Args:
+            embedder: What embeds them, with or without ``crops:``.
+            progress: Receives the progress.
+            stop: Asked after each batch; True ends the run with what was done so far committed.
+
+        Raises:
+            SettingsError: There is no such embedder.
+            WeightsError: Its weights cannot be had.
+            StoreError: The library cannot be written.
+        """
+        spec = crop_embedder(self._store, require_text("embedder", embedder))
+        loaded = embedders.load_embedder(spec, self._settings)
+        with self._opened.writing():
+            return self._embed(loaded, progress_or_none(progress), require_function("stop", stop))
 
     def counts(self) -> DetectionCounts:
         """The numbers of images by group, of crops, and of crops with vectors."""
@@ -154,6 +172,18 @@ class Detections:
     def locations(self) -> dict[str, PhotoLocation]:
         """The group, cluster and crops of every photo; see `organizer.library.images.crops`."""
         return crops.locate_photos(self._store, self._store.clusterings.current())
+
+    def _embed(
+        self, loaded: LoadedEmbedder, progress: Progress, stop: Callable[[], bool]
+    ) -> CropReport:
+        return embed_crops(
+            self._store,
+            crops.active_crops(self._store),
+            loaded,
+            settings=self._settings,
+            progress=progress,
+            stop=stop,
+        )
 
     def _assign(self, spec: PartSpec) -> AssignmentSummary:
         """Assign new crops to the current clusters, if these are of crops of that embedder."""

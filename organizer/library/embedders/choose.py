@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from organizer import registry
 from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.store import Store
-from organizer.types import CROPS_PREFIX, PartSpec, is_crop_embedder
+from organizer.types import CROPS_PREFIX, PartSpec, is_crop_embedder, picture_embedder
 
 EMBEDDERS = "organizer.embedders"
 
@@ -29,7 +27,7 @@ def photo_embedder(store: Store) -> PartSpec | None:
     own = library_embedder(store)
     if own is None or not is_crop_embedder(own):
         return own
-    same = replace(own, name=own.name.removeprefix(CROPS_PREFIX))
+    same = picture_embedder(own)
     plain = [spec for spec in store.vectors.specs() if not is_crop_embedder(spec)]
     return same if same in plain or not plain else plain[0]
 

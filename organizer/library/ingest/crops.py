@@ -51,6 +51,11 @@ class CropReport:
     first_failure: str = ""
     interrupted: bool = False
 
+    @property
+    def left_out(self) -> int:
+        """Number of crops that were tried and have no vector still."""
+        return self.unreadable + self.failed
+
 
 def embed_crops(
     store: Store,
