@@ -334,7 +334,7 @@ def test_missing_weights_are_an_error_or_another_network_stands_for_them(filled:
 
 def _made(embedder: str, k: int, **scores: list[float]) -> ComparisonCell:
     runs = [
-        ScoredRun(seed, k, 0, {name: values[seed] for name, values in scores.items()})
+        ScoredRun(seed, k, 0, {name: values[seed] for name, values in scores.items()}, seconds=1)
         for seed in range(len(next(iter(scores.values()))))
     ]
     return ComparisonCell(embedder, (), "none", "unit", "kmeans", k, True, 10, tuple(runs))
@@ -371,12 +371,14 @@ def test_without_labels_embedders_are_not_ranked_by_their_silhouettes() -> None:
 
 def test_without_labels_noise_does_not_win() -> None:
     whole = _made("a", 2, silhouette=[0.4])
-    few = replace(whole, algorithm="dbscan", runs=(ScoredRun(0, 2, 8, {"silhouette": 0.9}),))
+    few = replace(
+        whole, algorithm="dbscan", runs=(ScoredRun(0, 2, 8, {"silhouette": 0.9}, seconds=1),)
+    )
     assert find_verdict([few, whole], _no_labels).best == whole
 
 
 def test_a_comparison_without_any_score_says_so() -> None:
-    cell = replace(_made("a", 2, silhouette=[0.4]), runs=(ScoredRun(0, 0, 10, {}),))
+    cell = replace(_made("a", 2, silhouette=[0.4]), runs=(ScoredRun(0, 0, 10, {}, seconds=1),))
     verdict = find_verdict([cell], _no_labels)
     assert (verdict.best, verdict.lines) == (None, ("no clustering has a score",))
 

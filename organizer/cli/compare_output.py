@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from organizer.atomic import write_atomically
@@ -33,6 +34,9 @@ from organizer.report.comparison import TITLES, ClusterSample, Comparison, Compa
 
 _NAMES_WIDTH, _SCORE_WIDTH = 38, 16
 """Cells of a line that what was clustered takes, and one score with its deviation."""
+
+_MAIN = {True: "nmi", False: "silhouette"}
+"""The score that is shown first, with labels and without."""
 
 _SHOWN = ("silhouette", "davies_bouldin", "purity", "nmi", "ami", "ari", "acc")
 _SHOWN_BY_RECIPE = {
@@ -69,9 +73,10 @@ def print_comparison(
             print_text(line)
         print_text(f"rule: {comparison.verdict.rule}")
         if all_scores:
-            _table(comparison, _SHOWN_BY_RECIPE.get(recipe.name if recipe else "", _SHOWN))
+            scores = _SHOWN_BY_RECIPE.get(recipe.name if recipe else "", _SHOWN)
+            _table(comparison, [*_scores(comparison, scores), *_efforts(comparison)])
         else:
-            _table(comparison, ("nmi",) if comparison.labelled else ("silhouette",))
+            _table(comparison, _scores(comparison, [_MAIN[comparison.labelled > 0]]))
         if findings is not None:
             _findings(findings)
     for remark in comparison.remarks:
@@ -99,6 +104,7 @@ def write_comparison_csv(comparison: Comparison, file: Path) -> Path:
     head = list(_COLUMNS)
     for score in TITLES:
         head += [score, f"{score}_sd"]
+    head += ["seconds", "rounds"]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(head)
@@ -135,7 +141,7 @@ def _csv_row(cell: ComparisonCell) -> list[object]:
     ]
     for score in TITLES:
         row += [_blank(cell.mean(score)), _blank(cell.deviation(score))]
-    return row
+    return [*row, _blank(cell.seconds), _blank(cell.rounds)]
 
 
 def _blank(value: float | None) -> object:
@@ -153,9 +159,28 @@ def _heading(recipe: Recipe) -> None:
         print_line(f"  {line}")
 
 
-def _table(comparison: Comparison, scores: Sequence[str]) -> None:
-    """The cells with some scores; on a terminal several tables where one would be too wide."""
-    shown = [score for score in scores if score in comparison.scores]
+_Column = tuple[str, Callable[[ComparisonCell], str]]
+"""A title, and what a cell has there."""
+
+
+def _scores(comparison: Comparison, scores: Sequence[str]) -> list[_Column]:
+    """A column for each of some scores that is defined."""
+    return [
+        (TITLES[score], partial(cell_text, score=score))
+        for score in scores
+        if score in comparison.scores
+    ]
+
+
+def _efforts(comparison: Comparison) -> list[_Column]:
+    """The rounds, where a network was trained, and the seconds."""
+    trained = any(cell.rounds is not None for cell in comparison.cells)
+    rounds: _Column = ("rounds", lambda cell: number_text(cell.rounds, 0))
+    return [*([rounds] if trained else []), ("seconds", lambda cell: number_text(cell.seconds, 1))]
+
+
+def _table(comparison: Comparison, shown: Sequence[_Column]) -> None:
+    """The cells with some columns; on a terminal several tables where one would be too wide."""
     known = (
         f", {comparison.labelled:,} labelled, {count_text(comparison.classes, 'class', 'classes')}"
         if comparison.labelled
@@ -172,16 +197,16 @@ def _table(comparison: Comparison, scores: Sequence[str]) -> None:
 
 
 def _part_of_table(
-    comparison: Comparison, scores: Sequence[str], has_spaces: bool, *, title: str
+    comparison: Comparison, shown: Sequence[_Column], has_spaces: bool, *, title: str
 ) -> None:
     columns = ["embedder", *(["space"] if has_spaces else []), "algorithm", ">k"]
-    columns += [f">{TITLES[score]}" for score in scores]
+    columns += [f">{name}" for name, _ in shown]
     noisy = any(cell.noise for cell in comparison.cells)
     columns += [">unassigned"] if noisy else []
     rows = []
     for cell in comparison.cells:
         row = [cell.source, *([_space(cell)] if has_spaces else []), cell.algorithm, _k(cell)]
-        row += ["refused" if cell.refused else cell_text(cell, score) for score in scores]
+        row += ["refused" if cell.refused else text(cell) for _, text in shown]
         row += [f"{cell.noise / cell.images:.0%}" if cell.runs else "-"] if noisy else []
         rows.append(row)
     print_table(columns, rows, title=title)
@@ -312,10 +337,19 @@ def _cell_fields(cell: ComparisonCell) -> dict[str, object]:
         "noise": cell.noise,
         "seeded": cell.seeded,
         "refused": cell.refused or None,
+        "seconds": cell.seconds,
+        "rounds": cell.rounds,
         "mean": {score: cell.mean(score) for score in TITLES if cell.values(score)},
         "deviation": {score: cell.deviation(score) for score in TITLES if cell.values(score)},
         "runs": [
-            {"seed": run.seed, "found": run.found, "noise": run.noise, "scores": dict(run.scores)}
+            {
+                "seed": run.seed,
+                "found": run.found,
+                "noise": run.noise,
+                "scores": dict(run.scores),
+                "seconds": run.seconds,
+                "rounds": run.rounds,
+            }
             for run in cell.runs
         ],
     }

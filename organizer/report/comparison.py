@@ -38,12 +38,16 @@ class ScoredRun:
         found: Number of clusters found.
         noise: Images in no cluster.
         scores: The scores of `TITLES` that are defined for it, by name.
+        seconds: What the algorithm took when it ran.
+        rounds: Of a training; None of other algorithms.
     """
 
     seed: int
     found: int
     noise: int
     scores: Mapping[str, float]
+    seconds: float = field(compare=False, kw_only=True)
+    rounds: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,17 @@ class ComparisonCell:
     def noise(self) -> float:
         """Mean number of images in no cluster."""
         return fmean(run.noise for run in self.runs) if self.runs else 0.0
+
+    @property
+    def seconds(self) -> float | None:
+        """Mean seconds that the algorithm took; None where it did not run."""
+        return fmean(run.seconds for run in self.runs) if self.runs else None
+
+    @property
+    def rounds(self) -> float | None:
+        """Mean number of rounds of a training; None of other algorithms."""
+        rounds = [run.rounds for run in self.runs if run.rounds is not None]
+        return fmean(rounds) if rounds else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,10 @@ def test_compare_runs_them_beside_the_others(shapes: Library) -> None:
     assert scores["fwr"]["nmi"] > scores["kmeans"]["nmi"]
     assert "davies_bouldin_ratio" in scores["fwr"]
     assert "davies_bouldin_ratio" not in scores["kmeans"]
+    took = {cell.algorithm: (cell.rounds, cell.seconds) for cell in found.cells}
+    assert took["kmeans"][0] is None
+    assert (took["fwr"][0] or 0) >= 1
+    assert (took["fwr"][1] or 0) > (took["kmeans"][1] or 0) > 0
 
 
 def test_the_recipe_has_its_second_half_where_the_plugin_is(

@@ -255,6 +255,8 @@ class RunJson(Shape):
     found: int
     noise: int
     scores: dict[str, float | None]
+    seconds: float
+    rounds: int | None
 
 
 class CellJson(CellNameJson):
@@ -264,6 +266,8 @@ class CellJson(CellNameJson):
     noise: float | None
     seeded: bool
     refused: str | None
+    seconds: float | None
+    rounds: float | None
     mean: dict[str, float | None]
     deviation: dict[str, float | None]
     runs: list[RunJson]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -255,6 +256,7 @@ class _ComparisonRun:
 
     def _compute(self, cell: ComparisonCell, seed: int, vectors: FeatureVectors) -> CachedRun:
         require_memory(cell.algorithm, vectors.points.shape[1])
+        begun = time.monotonic()
         found = fit_cell(
             cell.algorithm,
             vectors.points,
@@ -265,10 +267,12 @@ class _ComparisonRun:
             settings=self._settings,
             progress=_NotesOf(self._progress),
         )
+        seconds, rounds = time.monotonic() - begun, None
         scores = score_by_vectors(vectors.vectors, found.labels, seed=self._seed)
         if found.trained is not None:
             scores.update(score_trained(vectors.vectors, found.trained))
-        return CachedRun(found.labels, scores)
+            rounds = found.trained.rounds
+        return CachedRun(found.labels, scores, seconds, rounds)
 
     def _cache(self, cell: ComparisonCell, feature: FeatureSpec) -> RunCache:
         key = (cell.embedder, cell.space, cell.lengths, cell.algorithm)
@@ -310,7 +314,12 @@ def _scored_run(entry: CachedRun, seed: int, known: KnownTruth) -> ScoredRun:
     scores = {**entry.scores, **score_by_truth(labels, known)}
     noise = int(np.count_nonzero(labels == NOISE))
     return ScoredRun(
-        seed, int(labels.max(initial=NOISE)) + 1, noise, in_title_order(scores, TITLES)
+        seed,
+        int(labels.max(initial=NOISE)) + 1,
+        noise,
+        in_title_order(scores, TITLES),
+        seconds=entry.seconds,
+        rounds=entry.rounds,
     )
 
 

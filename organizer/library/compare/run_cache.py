@@ -20,7 +20,7 @@ from organizer.errors import StoreError
 from organizer.types import Labels
 
 _FOLDER = "comparisons"
-_REVISION = 1
+_REVISION = 2
 """Of the code that turns vectors into labels and scores; another one makes all runs again."""
 
 _DECIDING = (DISTRIBUTION, "scikit-learn", "scipy", "numpy")
@@ -33,10 +33,14 @@ class CachedRun:
     Attributes:
         labels: ``(n,)`` int64, -1 for noise, in the order of the images' ids.
         scores: Those that need no truth: another file of labels does not change them.
+        seconds: What the clusterer took, on the machine that ran it.
+        rounds: Of a training; None of other clusterers.
     """
 
     labels: Labels
     scores: Mapping[str, float]
+    seconds: float
+    rounds: int | None
 
 
 class RunCache:
@@ -93,6 +97,8 @@ class RunCache:
             "k": k,
             "seed": seed,
             "scores": dict(entry.scores),
+            "seconds": entry.seconds,
+            "rounds": entry.rounds,
             "labels": base64.b64encode(packed).decode("ascii"),
         }
         try:
@@ -142,7 +148,9 @@ class RunCache:
             raise ValueError("damaged labels") from error
         if len(labels) != self._images:
             raise ValueError("labels of other images")
-        return CachedRun(labels.astype(np.int64), dict(line["scores"]))
+        return CachedRun(
+            labels.astype(np.int64), dict(line["scores"]), float(line["seconds"]), line["rounds"]
+        )
 
 
 def _version(name: str) -> str:
