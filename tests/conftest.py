@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -148,7 +149,8 @@ def _no_settings_of_the_machine(
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """24 photos in three folders: red, green, blue."""
-    return make_groups(tmp_path / "photos")
+    folder = tmp_path / "photos"
+    return folder if folder.exists() else make_groups(folder)
 
 
 @pytest.fixture
@@ -158,11 +160,21 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def made_filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `filled`, which is copied: an ingest takes longer than half of the tests."""
+    home = tmp_path_factory.mktemp("filled")
+    with Library.open_or_create(home, Settings()) as library:
+        library.ingest([make_groups(home / "photos")], embedder="channel-mean")
+    return home
+
+
 @pytest.fixture
-def filled(library: Library, photos: Path) -> Library:
+def filled(made_filled: Path, tmp_path: Path) -> Iterator[Library]:
     """A library with the 24 photos, embedded by the channel-mean plugin."""
-    library.ingest([photos], embedder="channel-mean")
-    return library
+    shutil.copytree(made_filled, tmp_path, dirs_exist_ok=True)
+    with Library.open(tmp_path, Settings()) as found:
+        yield found
 
 
 @pytest.fixture

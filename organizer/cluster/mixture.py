@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from organizer.cluster.limits import with_limits
+from organizer.errors import ClusteringError
 from organizer.types import Labels, Vectors
 
 _STARTS, _STARTS_IF_LONG, _SHORT = 5, 1, 5_000_000_000
@@ -21,6 +22,9 @@ _STARTS, _STARTS_IF_LONG, _SHORT = 5, 1, 5_000_000_000
 
 _MOST_ITERATIONS = 1_000
 """EM ends by itself after 5 to 100; scikit-learn's own 100 would now and then end it too early."""
+
+_LONGEST = 8_000
+"""Dimensions beyond which a covariance and its factors take more than 2 GB."""
 
 _REGULARISATION = 1e-4
 """Added to each variance: a hundredth of what unit vectors have in 64 dimensions, 1/64 at most.
@@ -64,10 +68,20 @@ class Mixture:
         self._fitted: Any = None
 
     def fit_predict(self, vectors: Vectors, /) -> Labels:
-        """Cluster ``(n, dim)`` vectors."""
+        """Cluster ``(n, dim)`` vectors.
+
+        Raises:
+            ClusteringError: Their covariance would take too much memory.
+        """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
+        if vectors.shape[1] > _LONGEST:
+            raise ClusteringError(
+                f"a Gaussian mixture keeps a covariance of all pairs of {vectors.shape[1]:,} "
+                "dimensions",
+                "reduce them: --reduce pca:64",
+            )
         if len(vectors) < 2:  # scikit-learn wants a variance
             return np.zeros(len(vectors), dtype=np.int64)
         work = len(vectors) * self._n_clusters * vectors.shape[1] ** 2

@@ -36,7 +36,7 @@ from organizer.store.holders import Holder
 from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.known_pictures import KnownPictures
 from organizer.store.lance_errors import damaged
-from organizer.store.locks import take_over
+from organizer.store.locks import held_for_training, take_over
 from organizer.store.manifest import read_manifest
 from organizer.store.member_changes import MemberChange
 from organizer.store.merged_images import MergedImages
@@ -181,6 +181,17 @@ class Store:
         """
         with self._database.writing(decides=decides, seconds=seconds) as was_interrupted:
             yield was_interrupted
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Keep other trainings out, and nobody else.
+
+        Raises:
+            LibraryBusyError: Another process or thread trains in this library.
+            StoreError: The library cannot be written.
+        """
+        with held_for_training(self.path):
+            yield
 
     @contextmanager
     def ingesting(self, *, seconds: float = 0.0) -> Iterator[bool]:

@@ -21,7 +21,7 @@ from organizer.errors import LibraryBusyError, StoreError
 from organizer.store.holders import Holder, forget_holder
 from organizer.store.lance_errors import explain
 
-_WRITER, _INGEST, _READERS = "lock", "ingest", "readers"
+_WRITER, _INGEST, _READERS, _TRAINING = "lock", "ingest", "readers", "training"
 
 _INTERVAL = 0.005
 _LONG_INTERVAL = 0.05
@@ -88,6 +88,22 @@ def held_for_ingest(path: Path) -> Iterator[None]:
     with _held(path, _INGEST, seconds=_PROBE_SECONDS) as is_ours:
         if not is_ours:
             raise _busy(path)
+        yield
+
+
+@contextmanager
+def held_for_training(path: Path) -> Iterator[None]:
+    """Keep other trainings out, and nobody else: what a training keeps lies in one place.
+
+    Raises:
+        LibraryBusyError: Another process or thread trains in this library.
+        StoreError: The library cannot be written.
+    """
+    with _held(path, _TRAINING) as is_ours:
+        if not is_ours:
+            raise LibraryBusyError(
+                f"another recluster trains in the library {path}", "wait until it has ended"
+            )
         yield
 
 

@@ -67,7 +67,7 @@ def test_a_kill_while_it_is_written_leaves_the_round_before(
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("safetensors.numpy.save_file", killed)
+    monkeypatch.setattr("safetensors.numpy.save", killed)
     with pytest.raises(KeyboardInterrupt):
         Checkpoints(tmp_path).save(Checkpoint(2, _TENSORS))
     found = Checkpoints(tmp_path).load()

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import normalized_mutual_info_score
 
 import organizer
 from organizer import registry
 from organizer.embed.weights import imported_folder
-from organizer.errors import SettingsError, WeightsMissingError
+from organizer.errors import LibraryBusyError, SettingsError, WeightsMissingError
 from organizer.library import Library
 from organizer.library.compare.recipes import find_recipe
 from organizer.library.embedders import embedder_info
 from organizer.settings import Settings
 from organizer.types import Outcome
-from tests.conftest import Run
+from tests.conftest import Run, make_photo
 from tests.deep_clustering.shapes import SHAPES, write_shapes
 from tests.deep_clustering.trainings import Watched
 from tests.typed import in_this_process
@@ -238,3 +239,152 @@ def test_the_recipe_has_its_second_half_where_the_plugin_is(
     assert set(recipe.lacking.values()) == {"organizer-deep-clustering"}
     left = recipe.available().plan.grids
     assert {name for grid in left for name in grid.algorithms} == {"kmeans", "gmm"}
+
+
+class _Stopped(Watched):
+    """Ends the program, as Ctrl-C does, when photos are embedded with what was trained."""
+
+    def begin(self, task: str, total: int | None) -> None:
+        super().begin(task, total)
+        if "saved the embedder" in " ".join(self.notes):
+            raise KeyboardInterrupt
+
+
+def test_what_was_saved_is_gone_on_with_whatever_was_decided_since(
+    shapes: Library, tmp_path: Path
+) -> None:
+    shapes.recluster(k=3)
+    ask: dict[str, Any] = {"k": 3, "algorithm": "dec", "params": DEC, "save_embedder": "mine"}
+    with pytest.raises(KeyboardInterrupt):
+        shapes.recluster(**ask, progress=_Stopped())
+    ids = _truth(shapes)[0]
+    labels = dict(zip(ids, _labels(shapes), strict=True))
+    to = next(label for label in labels.values() if label not in {labels[ids[0]], -1})
+    shapes.corrections.move([ids[0]], to)
+    shapes.corrections.rename(to, "Mine")
+    shapes.ingest([write_shapes(tmp_path / "photos", each=1, first=EACH)])
+
+    progress = Watched()
+    report = shapes.recluster(**ask, progress=progress)
+    assert any("trained already" in note for note in progress.notes)
+    assert not any("pretraining" in task for task in progress.tasks)
+    assert report.embedder.name == "trained:mine"
+    assert report.images == 3 * (EACH + 1)
+    assert dict(zip(_truth(shapes)[0], _labels(shapes), strict=True))[ids[0]] == to
+    assert not list((shapes.store.path / "trainings").iterdir())
+    with pytest.raises(SettingsError, match="already"):
+        shapes.recluster(**ask)
+
+
+def test_another_request_does_not_take_what_was_saved(shapes: Library) -> None:
+    ask: dict[str, Any] = {"k": 3, "algorithm": "dec", "save_embedder": "mine"}
+    with pytest.raises(KeyboardInterrupt):
+        shapes.recluster(**ask, params=DEC, progress=_Stopped())
+    with pytest.raises(SettingsError, match="already"):
+        shapes.recluster(**ask, params={**DEC, "max_rounds": 1})
+
+
+def test_a_name_that_the_library_has_vectors_of_is_not_taken_again(
+    shapes: Library, tmp_path: Path
+) -> None:
+    ask: dict[str, Any] = {"k": 3, "algorithm": "dec", "params": DEC, "save_embedder": "mine"}
+    shapes.recluster(k=3)
+    shapes.recluster(**ask)
+    file = imported_folder() / "trained-mine.safetensors"
+    file.rename(tmp_path / "elsewhere.safetensors")
+    shapes.undo()
+    with pytest.raises(SettingsError, match="has vectors of another embedder trained:mine"):
+        shapes.recluster(**ask, embedder="hog", seed=5)
+    assert not file.exists()
+
+
+def test_weights_in_a_folder_that_is_named_are_not_taken_for_those_that_are_saved(
+    shapes: Library, tmp_path: Path
+) -> None:
+    ask: dict[str, Any] = {"k": 3, "algorithm": "dec", "params": DEC, "save_embedder": "mine"}
+    shapes.recluster(**ask)
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    file = imported_folder() / "trained-mine.safetensors"
+    file.rename(weights / file.name)
+    with Library.open_or_create(tmp_path / "b", Settings(device="cpu", weights=weights)) as other:
+        other.ingest(shapes.roots(), embedder="hog")
+        with pytest.raises(SettingsError, match="already"):
+            other.recluster(**ask)
+
+
+def test_bursts_keep_what_was_trained_where_they_are_others_in_its_space(tmp_path: Path) -> None:
+    """A burst is named after one of its images, and in the trained space after another one."""
+    photos = tmp_path / "photos"
+    colours = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)]
+    for kind, colour in enumerate(colours):
+        for burst in range(3):
+            for frame in range(3):
+                name = f"2024010{kind + 1}_12{burst:02}{frame:02}.jpg"
+                make_photo(photos / name, 100 * kind + 10 * burst + frame, colour=colour)
+    with Library.open_or_create(tmp_path, Settings(device="cpu")) as library:
+        library.ingest([photos], embedder="hsv", time_from_name="%Y%m%d_%H%M%S")
+        report = library.recluster(
+            k=4, bursts=True, algorithm="dec", params=DEC, save_embedder="bursts", reduce="none"
+        )
+        assert len(report.clusters) == 4
+        files = library.store.photos.files_of()
+        for cluster_id, _, _ in report.clusters:
+            current = library.store.clusterings.current()
+            assert current is not None
+            members = library.store.clusterings.assignments(current.clustering_id)
+            ids = members.image_ids[members.cluster_ids == cluster_id].tolist()
+            assert len({files[i][0].file.name[:8] for i in ids}) == 1
+
+
+def test_joined_vectors_are_trained_on(shapes: Library) -> None:
+    shapes.ingest(shapes.roots(), embedder="hsv")
+    report = shapes.recluster(k=3, algorithm="dec", params=DEC, embedder="hog+hsv")
+    assert report.embedder.name == "hog+hsv"
+
+
+class _Colours:
+    """An embedder that is no part of any plugin."""
+
+    name, dim = "colours", 3
+
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(image.mean(axis=(0, 1)), dtype=np.float32) / 255
+
+    def embed(self, batch: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        return np.stack(batch)
+
+
+def test_an_embedder_that_could_not_be_used_is_refused_before_anything_is_trained(
+    tmp_path: Path,
+) -> None:
+    folder = write_shapes(tmp_path / "photos", each=4)
+    with Library.open_or_create(tmp_path, Settings(device="cpu")) as library:
+        library.ingest([folder], embedder=_Colours())
+        with pytest.raises(SettingsError, match="not installed"):
+            library.recluster(k=3, algorithm="dec", params=DEC, save_embedder="mine")
+        with pytest.raises(SettingsError, match="layers cannot be"):
+            library.recluster(k=3, algorithm="dec", params={"layers": "16-1"})
+        assert not (imported_folder() / "trained-mine.safetensors").exists()
+
+
+def test_a_named_cluster_whose_photos_are_away_is_not_lost(shapes: Library, tmp_path: Path) -> None:
+    more = write_shapes(tmp_path / "card", each=2, first=50)
+    shapes.ingest([more])
+    shapes.recluster(k=3)
+    on_card = [
+        i for i, files in shapes.store.photos.files_of().items() if "card" in str(files[0].file)
+    ]
+    shapes.corrections.new_cluster(on_card, name="Away")
+    more.rename(tmp_path / "ejected")
+    with pytest.raises(SettingsError, match="none of the photos of Away is here"):
+        shapes.recluster(k=3, algorithm="dec", params=DEC, save_embedder="mine")
+    assert not (imported_folder() / "trained-mine.safetensors").exists()
+
+
+def test_one_training_at_a_time(shapes: Library) -> None:
+    with (
+        shapes.store.training(),
+        pytest.raises(LibraryBusyError, match="another recluster trains"),
+    ):
+        shapes.recluster(k=3, algorithm="dec", params=DEC)

@@ -40,9 +40,9 @@ def test_the_images_nearest_to_their_centre_are_taken(seed: int, share: float) -
 def test_the_share_grows_by_the_factor_up_to_all() -> None:
     shares = [0.2]
     while shares[-1] < 1:
-        shares.append(relaxed_share(shares[-1], 0.3))
+        shares.append(relaxed_share(0.2, 0.3, rounds=len(shares)))
     assert np.allclose(shares, [0.2, 0.5, 0.8, 1.0])
-    assert relaxed_share(0.2, 0.0) == 0.2
+    assert relaxed_share(0.2, 0.0, rounds=5) == 0.2
 
 
 def test_a_cluster_that_a_decision_excludes_has_no_score() -> None:

@@ -44,14 +44,22 @@ class Observations:
 
     def previous(self, previous: PreviousClusters) -> PreviousClusters:
         """The cluster that most images of each observation were in."""
+        return replace(previous, labels=self.majority(previous.labels))
+
+    def majority(self, of_images: Labels) -> Labels:
+        """``(m,)`` the label of most images of each observation; NOISE where none has one.
+
+        Args:
+            of_images: ``(n,)`` the label of each image, NOISE for none.
+        """
         labels = np.full(len(self.firsts), NOISE, dtype=np.int64)
-        inside = np.flatnonzero(previous.labels != NOISE)
-        pairs = np.column_stack([self.numbers[inside], previous.labels[inside]])
+        inside = np.flatnonzero(of_images != NOISE)
+        pairs = np.column_stack([self.numbers[inside], of_images[inside]])
         found, counts = np.unique(pairs, axis=0, return_counts=True)
         # Of several with most images the one with the lowest id: written last.
         order = np.lexsort((-found[:, 1], counts))
         labels[found[order, 0]] = found[order, 1]
-        return replace(previous, labels=labels)
+        return labels
 
     def constraints(self, constraints: Constraints) -> Constraints:
         """Constraints on images, as constraints on their observations."""

@@ -121,11 +121,19 @@ def run_training(
         SettingsError: What is trained could not be saved as an embedder.
         ClusteringError: The images cannot be clustered so, or names would be dropped.
     """
+    if _is_joined(options):
+        with store.writing(), store.transaction():
+            _require_vectors(store, options, progress)
     with store.snapshot():
-        # Vectors that are joined of several embedders are stored by a recluster alone.
         read = _read(store, replace(options, dry_run=True), settings=settings, progress=progress)
     if options.save_embedder is not None:
-        require_savable(options.algorithm, options.save_embedder, reducer=options.reducer)
+        require_savable(
+            options.algorithm,
+            options.save_embedder,
+            embedder=read.embedder,
+            reducer=options.reducer,
+            settings=settings,
+        )
     _cluster(read, options, settings=settings, progress=progress, training=training)
 
 
@@ -359,7 +367,14 @@ def _cluster(
         training.choice = choice
         made_of = TrainingSpace(read.embedder, read.reducer, space.state())
         fitted = training.fit(
-            images, previous, required, constraints, k=k, seed=seed, space=made_of
+            images,
+            observations,
+            previous,
+            required,
+            constraints,
+            k=k,
+            seed=seed,
+            space=made_of,
         )
     members, models, exemplars, learned = identify_clusters(
         images,

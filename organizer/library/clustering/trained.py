@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +17,13 @@ from organizer.cluster.choose_k import KChoice
 from organizer.cluster.decisions import Constraints
 from organizer.cluster.incremental import place_points, unit_rows
 from organizer.counts import count_text
+from organizer.embed.digest import file_digest
 from organizer.errors import ClusteringError, PluginError, SettingsError
+from organizer.library import embedders
 from organizer.library.clustering.build import PreparedImages
+from organizer.library.clustering.finished_training import FinishedTraining, forget_training
 from organizer.library.clustering.fit import CLUSTERERS, FittedLabels, constraint_arguments
+from organizer.library.clustering.observations import Observations
 from organizer.library.clustering.previous import PreviousClusters
 from organizer.library.clustering.required import RequiredClusters, match_required
 from organizer.library.clustering.space import centred_by
@@ -28,6 +31,7 @@ from organizer.library.images.picture_reader import StoredPictures
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress
 from organizer.registry import family_of
+from organizer.settings import Settings
 from organizer.training import (
     TrainableClusterer,
     TrainedClusters,
@@ -90,6 +94,7 @@ class ClusterTraining:
         device: Where to compute.
         progress: Receives the progress.
         save_as: The name of the embedder that is kept; None for none.
+        request: What tells what was asked for from other requests; see `request_of`.
         found: What was trained; None before.
         choice: How k was chosen; None where it was given.
     """
@@ -99,6 +104,7 @@ class ClusterTraining:
     device: str
     progress: Progress
     save_as: str | None = None
+    request: str = ""
     found: TrainedClusters | None = None
     choice: KChoice | None = None
     _label_of: dict[str, int] = field(default_factory=dict)
@@ -108,6 +114,7 @@ class ClusterTraining:
     def fit(
         self,
         images: PreparedImages,
+        observations: Observations,
         previous: PreviousClusters,
         required: RequiredClusters,
         constraints: Constraints,
@@ -119,7 +126,8 @@ class ClusterTraining:
         """The clusters of images: trained, or those of the training before.
 
         Args:
-            images: The images, as they are to be clustered.
+            images: The images, or bursts, as they are to be clustered.
+            observations: The images of each.
             previous: The clusters that they were in.
             required: The clusters that there have to be.
             constraints: The constraints on single images.
@@ -131,23 +139,65 @@ class ClusterTraining:
             ClusteringError: The images cannot be clustered so.
         """
         if self.found is None:
-            self._train(images, required, constraints, k=k, seed=seed, space=space)
-        assert self.found is not None  # noqa: S101 - it was trained
-        labels = _completed(images, self._labels(images))
+            found = self._train(images, required, constraints, k=k, seed=seed, space=space)
+            # By image: in the space of what was trained, the bursts may be others.
+            of_images = found.labels[observations.numbers].tolist()
+            self._label_of = dict(zip(observations.image_ids.tolist(), of_images, strict=True))
+            self.found = found
+        labels = _completed(images, self._labels(observations))
         labels, owners = match_required(labels, required, previous)
         return FittedLabels(labels, owners, self.algorithm, self.found.algorithm)
 
     def save_embedder(self) -> str:
         """Keep the trained network; returns the name of the embedder, one of crops after crops."""
         assert self.found is not None and self.save_as is not None  # noqa: S101, PT018
-        trained_family(self.algorithm.name).save(self.save_as, self.found)
+        weights = trained_family(self.algorithm.name).save(self.save_as, self.found)
         name = saved_name(self.algorithm.name, self.save_as)
-        return CROPS_PREFIX + name if self._of_crops else name
+        name = CROPS_PREFIX + name if self._of_crops else name
+        FinishedTraining(
+            request=self.request,
+            embedder=name,
+            digest=file_digest(weights),
+            algorithm=self.algorithm.to_json(),
+            ran=self.found.algorithm,
+            rounds=self.found.rounds,
+            labels=self._label_of,
+        ).save(self._saved_folder)
+        self._forget_rounds()
+        return name
+
+    def resume_saved(self) -> str | None:
+        """Go on with what the same request trained and saved before it was interrupted.
+
+        Returns:
+            The name of the embedder; None where there is nothing to go on with.
+        """
+        if self.save_as is None:
+            return None
+        weights = trained_family(self.algorithm.name).file_of(self.save_as)
+        kept = FinishedTraining.load(self._saved_folder, request=self.request, weights=weights)
+        if kept is None:
+            return None
+        self.algorithm, self._label_of = kept.spec, dict(kept.labels)
+        labels = np.array(list(kept.labels.values()), dtype=np.int64)
+        features = np.empty((len(labels), 0), dtype=np.float32)
+        self.found = TrainedClusters(labels, features, kept.ran, kept.rounds)
+        self.progress.note(f"going on with the embedder {kept.embedder}, which is trained already")
+        return kept.embedder
 
     def finish(self) -> None:
         """Remove what was kept to go on from after an interruption."""
+        self._forget_rounds()
+        if self.save_as is not None:
+            forget_training(self._saved_folder)
+
+    def _forget_rounds(self) -> None:
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            forget_training(self._folder)
+
+    @property
+    def _saved_folder(self) -> Path:
+        return self.opened.store.path / _FOLDER / f"saved-{self.save_as}"
 
     def _train(
         self,
@@ -158,7 +208,7 @@ class ClusterTraining:
         k: int,
         seed: int,
         space: TrainingSpace,
-    ) -> None:
+    ) -> TrainedClusters:
         if k < len(required):
             named = count_text(len(required), "cluster")
             self.progress.note(f"you named or made {named}: k = {k} is too few")
@@ -176,7 +226,7 @@ class ClusterTraining:
         _remove_abandoned(self._folder.parent)
         ids: list[str] = images.image_ids.tolist()
         pictures = StoredPictures(self.opened, ids) if part.needs_pictures else None
-        self.found = part.train(
+        return part.train(
             TrainingImages(
                 points=images.points.astype(np.float32, copy=False),
                 decided=decided,
@@ -189,24 +239,33 @@ class ClusterTraining:
                 checkpoints=self._folder,
             )
         )
-        self._label_of = dict(zip(ids, self.found.labels.tolist(), strict=True))
 
     def _require_free_name(self) -> None:
         """An interrupted training goes on, also where it was interrupted after its embedder."""
         assert self._folder is not None  # noqa: S101 - it is known by now
         if self.save_as is None or self._folder.exists():
             return
-        file = trained_family(self.algorithm.name).file_of(self.save_as)
-        if file.exists():
-            name = saved_name(self.algorithm.name, self.save_as)
+        name, hint = saved_name(self.algorithm.name, self.save_as), "another --save-embedder NAME"
+        info = embedders.embedder_info(name, self.opened.settings)
+        if info.weights == "here":
             raise SettingsError(
-                f"there is an embedder {name} already, and libraries may depend on it",
-                "another --save-embedder NAME",
+                f"there is an embedder {name} already, and libraries may depend on it: "
+                f"{info.location}",
+                hint,
+            )
+        if any(spec.name in {name, CROPS_PREFIX + name} for spec in self._specs()):
+            raise SettingsError(
+                f"this library has vectors of another embedder {name}, whose weights are not here",
+                hint,
             )
 
-    def _labels(self, images: PreparedImages) -> Labels:
-        found = [self._label_of.get(image_id, NOISE) for image_id in images.image_ids.tolist()]
-        labels = np.array(found, dtype=np.int64)
+    def _specs(self) -> Sequence[PartSpec]:
+        return self.opened.store.vectors.specs()
+
+    def _labels(self, observations: Observations) -> Labels:
+        ids = observations.image_ids.tolist()
+        of_images = np.array([self._label_of.get(i, NOISE) for i in ids], dtype=np.int64)
+        labels = observations.majority(of_images)
         if (labels == NOISE).all():
             raise ClusteringError("none of the images was there when the training began")
         return labels
@@ -230,20 +289,34 @@ def _family_name(algorithm: str) -> str:
     return str(factory.embedder_family)
 
 
-def require_savable(algorithm: str, name: str, *, reducer: PartSpec) -> None:
-    """Make sure, before anything is trained, that an embedder can be saved.
+def require_savable(
+    algorithm: str, name: str, *, embedder: PartSpec, reducer: PartSpec, settings: Settings
+) -> None:
+    """Make sure, before anything is trained, that an embedder can be saved, and used later.
+
+    Args:
+        algorithm: Name of the clusterer.
+        name: Of the embedder that is to be.
+        embedder: Whose vectors are clustered.
+        reducer: The space that they are clustered in.
+        settings: Where weights may be.
 
     Raises:
         SettingsError: The name cannot be one, or centred vectors are what is trained on, which no
-            later picture has by itself.
+            later picture has by itself, or the vectors' embedder is not installed.
+        OrganizerError: That embedder cannot be loaded.
     """
+    trained_family(algorithm).file_of(name)
     factory: Any = registry.part_factory(CLUSTERERS, algorithm)
-    if centred_by(reducer) and not factory.needs_pictures:
+    if factory.needs_pictures:
+        return
+    # What is trained begins with the vectors of this embedder, also for later pictures.
+    embedders.load_embedder(picture_embedder(embedder), settings)
+    if centred_by(reducer):
         raise SettingsError(
             "an embedder cannot be saved of vectors that are centred by cameras",
             "leave --center or --save-embedder out, or --algorithm fwr, which trains on pictures",
         )
-    trained_family(algorithm).file_of(name)
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -252,8 +325,10 @@ def _remove_abandoned(folder: Path) -> None:
         return
     for training in folder.iterdir():
         with suppress(OSError):
-            if time.time() - training.stat().st_mtime > _ABANDONED_AFTER:
-                shutil.rmtree(training, ignore_errors=True)
+            # A checkpoint lies deeper, and does not change the time of the training's folder.
+            written = max(path.stat().st_mtime for path in (training, *training.rglob("*")))
+            if time.time() - written > _ABANDONED_AFTER:
+                forget_training(training)
 
 
 def _numbered(

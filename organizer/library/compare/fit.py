@@ -9,34 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from organizer import registry
-from organizer.errors import ClusteringError
 from organizer.library.clustering.fit import CLUSTERERS, trains
 from organizer.library.progress import Progress
 from organizer.settings import Settings
 from organizer.training import PictureReader, TrainableClusterer, TrainedClusters, TrainingImages
 from organizer.types import NOISE, Labels, PartSpec, Vectors
 
-_LONGEST_COVARIANCE = 8_000
-"""Dimensions beyond which a mixture's covariance and its factors take more than 2 GB."""
-
 
 def takes_seed(algorithm: str) -> bool:
     """Whether a clusterer draws anything."""
     parameters = inspect.signature(registry.part_factory(CLUSTERERS, algorithm)).parameters
     return "random_state" in parameters or trains(algorithm)
-
-
-def require_memory(algorithm: str, dim: int) -> None:
-    """Make sure that a clusterer can hold what it needs for vectors of so many dimensions.
-
-    Raises:
-        ClusteringError: It cannot.
-    """
-    if algorithm == "gmm" and dim > _LONGEST_COVARIANCE:
-        raise ClusteringError(
-            f"gmm keeps a covariance of all pairs of {dim:,} dimensions: reduce them, --reduce "
-            "pca:64"
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from organizer.counts import count_text
 from organizer.errors import ClusteringError, SettingsError
 from organizer.evaluate.internal import METRIC
 from organizer.library import embedders
-from organizer.library.clustering.fit import CLUSTERERS
-from organizer.library.compare.fit import fit_cell, require_memory
+from organizer.library.clustering.fit import CLUSTERERS, trains
+from organizer.library.compare.fit import fit_cell
 from organizer.library.compare.grid import ComparisonPlan, FeatureSpec
 from organizer.library.compare.run_cache import CachedRun, RunCache
 from organizer.library.compare.scores import (
@@ -255,7 +255,6 @@ class _ComparisonRun:
             yield _scored_run(entry, seed, self._known)
 
     def _compute(self, cell: ComparisonCell, seed: int, vectors: FeatureVectors) -> CachedRun:
-        require_memory(cell.algorithm, vectors.points.shape[1])
         begun = time.monotonic()
         found = fit_cell(
             cell.algorithm,
@@ -288,7 +287,11 @@ class _ComparisonRun:
                 "clusterer": clusterer.to_json(),
                 "seed": self._seed,  # of the space, and of the silhouette's sample
             }
-            self._caches[key] = RunCache.open(self._store.path, about, self._image_ids)
+            provider = registry.part_provider(CLUSTERERS, cell.algorithm)
+            others = (provider, "torch") if trains(cell.algorithm) else (provider,)
+            self._caches[key] = RunCache.open(
+                self._store.path, about, self._image_ids, distributions=others
+            )
         return self._caches[key]
 
 

@@ -60,20 +60,28 @@ class RunCache:
         self._is_torn = False
 
     @classmethod
-    def open(cls, library: Path, about: Mapping[str, Any], image_ids: Iterable[str]) -> Self:
+    def open(
+        cls,
+        library: Path,
+        about: Mapping[str, Any],
+        image_ids: Iterable[str],
+        *,
+        distributions: Iterable[str] = (),
+    ) -> Self:
         """Open the cache of the runs that some settings and images determine.
 
         Args:
             library: The library's folder.
             about: All that determines labels and scores but the images, k and the seed.
             image_ids: The images, sorted.
+            distributions: Whose versions decide about labels besides organizer's own.
         """
         ids = tuple(image_ids)
         complete = {
             **about,
             "images": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
             "revision": _REVISION,
-            "versions": {name: _version(name) for name in _DECIDING},
+            "versions": {name: _version(name) for name in (*_DECIDING, *distributions)},
         }
         text = json.dumps(complete, sort_keys=True, separators=(",", ":"))
         fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]

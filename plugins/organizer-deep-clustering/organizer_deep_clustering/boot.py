@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 
 from organizer.cluster.kmeans import KMeans
+from organizer.cluster.limits import require_within
 from organizer.cluster.metric_space import Metric
 from organizer.cluster.mixture import gmm
+from organizer.errors import ClusteringError
 from organizer.training import TrainingImages
 from organizer.types import NOISE, Labels
 
@@ -26,9 +28,10 @@ def boot_labels(images: TrainingImages, *, k: int, boot: Boot, metric: Metric, s
         seed: Of what is drawn.
 
     Raises:
-        ClusteringError: There are fewer images than clusters.
+        ClusteringError: There are fewer images than clusters, or too many for a mixture.
     """
     if boot == "gmm":
+        require_within(gmm, "a Gaussian mixture", len(images.points))
         labels = _with_decisions(gmm(n_clusters=k, random_state=seed).fit_predict(images.points),
                                  images, k)  # fmt: skip
         return _without_banned(labels, images, k)
@@ -52,15 +55,22 @@ def _with_decisions(labels: Labels, images: TrainingImages, k: int) -> Labels:
 
 def _without_banned(labels: Labels, images: TrainingImages, k: int) -> Labels:
     """Give images that a decision excludes from their cluster the nearest other one."""
-    wrong = {int(row) for row, number in images.banned if labels[row] == number}
+    excluded_from: dict[int, set[int]] = {}
+    for row, number in images.banned.tolist():
+        excluded_from.setdefault(row, set()).add(number)
+    wrong = {row for row, numbers in excluded_from.items() if int(labels[row]) in numbers}
     if not wrong:
         return labels
     filled = [number for number in range(k) if (labels == number).any()]
     centres = np.stack([images.points[labels == number].mean(axis=0) for number in filled])
     labels = labels.copy()
     for row in sorted(wrong):
-        excluded = {int(number) for at, number in images.banned if at == row}
         distances = np.linalg.norm(centres - images.points[row], axis=1)
-        order = [filled[at] for at in np.argsort(distances, kind="stable")]
-        labels[row] = next((number for number in order if number not in excluded), labels[row])
+        nearest = [filled[at] for at in np.argsort(distances, kind="stable")]
+        allowed = (i for i in (*nearest, *range(k)) if i not in excluded_from[row])
+        if (number := next(allowed, None)) is None:
+            raise ClusteringError(
+                "an image is excluded from every cluster that there is to be", "a larger --k"
+            )
+        labels[row] = number
     return labels

@@ -75,7 +75,7 @@ class Checkpoints:
         Raises:
             OSError: It cannot be written.
         """
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         if self._file is None:
             return
@@ -92,7 +92,8 @@ class Checkpoints:
         }
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with replace_atomically(self._file) as partial:
-            save_file(arrays, partial, metadata={"checkpoint": json.dumps(header)})
+            # The library's own writing hides that a disk is full behind an error of its own.
+            partial.write_bytes(save(arrays, metadata={"checkpoint": json.dumps(header)}))
 
 
 def training_fingerprint(options: Mapping[str, Any], *arrays: NDArray[Any]) -> str:

@@ -21,6 +21,7 @@ from organizer_deep_clustering.distances import row_blocks, squared_distances
 from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining, adam
+from organizer_deep_clustering.starts import StartSpace
 from organizer_deep_clustering.training_run import Pretrained, TrainingRun
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class Dcn:
         max_rounds: Rounds at the most: passes through all images.
         tol: Training ends when no larger share of the images changed their cluster in a round.
         pull: Weight of the distance to the centroid, the paper's lambda.
-        n_init: Starts of K-means, with which the clusters begin.
+        start_space: Where K-means is computed with which the clusters begin: in organizer's default
+            space of the features ("smooth"), or as published of the features as they are ("none").
+        n_init: Starts of K-means.
     """
 
     needs_pictures = False
@@ -64,11 +67,12 @@ class Dcn:
         pretrain_epochs: int = 200,
         noise: float = 0.2,
         pretrain_learning_rate: float = 1e-3,
-        learning_rate: float = 1e-4,
+        learning_rate: float = 1e-3,
         batch_size: int = 256,
         max_rounds: int = 50,
         tol: float = 1e-3,
         pull: float = 0.05,
+        start_space: StartSpace = "smooth",
         n_init: int = 20,
     ) -> None:
         require_positive(learning_rate=learning_rate)
@@ -81,6 +85,7 @@ class Dcn:
             pretraining=Pretraining(
                 layer_epochs, pretrain_epochs, noise, batch_size, pretrain_learning_rate
             ),
+            start_space=start_space,
             n_init=n_init,
             tol=tol,
             max_rounds=max_rounds,

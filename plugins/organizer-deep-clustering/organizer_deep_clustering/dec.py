@@ -22,6 +22,7 @@ from organizer_deep_clustering.distances import row_blocks, squared_distances
 from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining
+from organizer_deep_clustering.starts import StartSpace
 from organizer_deep_clustering.training_run import Pretrained, TrainingRun
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Dec:
     """Deep embedded clustering, with a person's decisions.
 
     What differs from the paper: Adam and epochs instead of SGD for hundreds of thousands of steps
-    in pretraining, by default without the layers by themselves; the decisions.
+    in pretraining, by default without the layers by themselves; by default the space of the first
+    K-means; the decisions.
 
     Args:
         n_clusters: How many clusters. There are fewer where images cannot be distinguished.
@@ -55,7 +57,9 @@ class Dec:
         tol: Training ends when no larger share of the images changed their cluster in a round.
         reconstruction: Weight of the reconstruction's mean squared error beside the divergence: 0
             is DEC, 10 is IDEC (Guo, Gao, Liu and Yin 2017).
-        n_init: Starts of K-means, with which the clusters begin.
+        start_space: Where K-means is computed with which the clusters begin: in organizer's default
+            space of the features ("smooth"), or as published of the features as they are ("none").
+        n_init: Starts of K-means.
     """
 
     needs_pictures = False
@@ -82,6 +86,7 @@ class Dec:
         max_rounds: int = 100,
         tol: float = 1e-3,
         reconstruction: float = 0.0,
+        start_space: StartSpace = "smooth",
         n_init: int = 20,
     ) -> None:
         require_positive(learning_rate=learning_rate, round_steps=round_steps)
@@ -96,6 +101,7 @@ class Dec:
             pretraining=Pretraining(
                 layer_epochs, pretrain_epochs, noise, batch_size, pretrain_learning_rate
             ),
+            start_space=start_space,
             n_init=n_init,
             tol=tol,
             max_rounds=max_rounds,
@@ -147,8 +153,12 @@ def target_distribution(shares: NDArray[np.float32]) -> NDArray[np.float32]:
     ``f_j = sum_i q_ij``.
     """
     frequencies = shares.sum(axis=0, dtype=np.float64)
-    sharp = np.square(shares, dtype=np.float64) / np.where(frequencies > 0, frequencies, 1)
-    return np.asarray(sharp / sharp.sum(axis=1, keepdims=True), dtype=np.float32)
+    frequencies = np.where(frequencies > 0, frequencies, 1)
+    target = np.empty_like(shares)
+    for rows in row_blocks(*shares.shape):
+        sharp = np.square(shares[rows], dtype=np.float64) / frequencies
+        target[rows] = sharp / sharp.sum(axis=1, keepdims=True)
+    return target
 
 
 class DecModel:

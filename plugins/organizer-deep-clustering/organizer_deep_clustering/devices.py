@@ -135,10 +135,7 @@ class Batches:
             if not is_out_of_memory(error):
                 raise
             if self.size <= 1:
-                raise ClusteringError(
-                    "the memory of the GPU is used up by one image",
-                    "close other programs that use the GPU, or use --device cpu",
-                ) from error
+                raise too_large_error() from error
         else:
             return
         if torch.cuda.is_available():
@@ -147,6 +144,14 @@ class Batches:
         self._progress.note(
             f"the memory of the GPU is used up: batches have {self.size} images now"
         )
+
+
+def too_large_error() -> ClusteringError:
+    """Not even one image at a time fits."""
+    return ClusteringError(
+        "the memory of the GPU is used up by one image",
+        "close other programs that use the GPU, or use --device cpu",
+    )
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from organizer.training import PictureReader, TrainingProgress
 from organizer.types import Labels, Vectors
-from organizer_deep_clustering.devices import Batches, is_out_of_memory
+from organizer_deep_clustering.devices import Batches, is_out_of_memory, too_large_error
 from organizer_deep_clustering.pretrained import PretrainedNetwork
 from organizer_deep_clustering.split_network import SplitNetwork, split_network
 
 _AT_ONCE = 64
+_BLOCK = 1 << 24
 _LARGEST_IN_MEMORY = 1 << 30
 """Bytes of activations; more are kept in a file, where there is a folder for it."""
 
@@ -156,13 +158,16 @@ class FineTunedNetwork:
 
         Raises:
             NotFiniteError: The loss became infinite, or no number.
+            ClusteringError: Not even one image at a time fits into the memory of the GPU.
         """
         while True:
             try:
                 return self._tuned(rows, labels, round_number)
             except RuntimeError as error:
-                if not is_out_of_memory(error) or self._batch == 1:
+                if not is_out_of_memory(error):
                     raise
+                if self._batch == 1:
+                    raise too_large_error() from error
                 self._batch //= 2
                 progress.note(
                     f"the GPU has too little memory: going on with {self._batch} images a step"
@@ -177,9 +182,11 @@ class FineTunedNetwork:
         with torch.no_grad():
             dim = back(self._values(rows[:1])).shape[1]
         self._head = torch.nn.Linear(dim, self._k).to(self._device)
+        of_network = [p for p in back.parameters() if p.requires_grad]
+        of_head = list(self._head.parameters())
         groups = [
-            {"params": [p for p in back.parameters() if p.requires_grad], "lr": tuning.rate},
-            {"params": list(self._head.parameters()), "lr": tuning.head_rate},
+            {"params": of_network, "lr": tuning.rate},
+            {"params": of_head, "lr": tuning.head_rate},
         ]
         optimiser = torch.optim.AdamW(groups, weight_decay=tuning.decay)
         of_a_pass = -(-len(rows) // self._batch)
@@ -204,6 +211,8 @@ class FineTunedNetwork:
                 schedule.step()
                 losses.append(float(loss.detach()))
             mean = float(np.mean(losses))
+        if not all(bool(p.isfinite().all()) for p in (*of_network, *of_head)):
+            raise NotFiniteError  # by the last step, whose loss was one still
         return mean
 
     def features(self) -> tuple[Vectors, NDArray[np.float32]]:
@@ -213,24 +222,22 @@ class FineTunedNetwork:
         """
         import torch
 
-        rows = np.flatnonzero(self.readable)
-        made: list[tuple[Vectors, NDArray[np.float32]]] = []
+        n, rows = len(self.readable), np.flatnonzero(self.readable)
+        scores = np.zeros((n, self._k), dtype=np.float32)
+        found = np.empty((n, 0), dtype=np.float32)
 
         def compute(part: slice) -> None:
+            nonlocal found
             values = self._split.back(self._values(rows[part]))
-            scores = self._head(values) if self._head else values.new_zeros(len(values), self._k)
-            made.append((values.float().cpu().numpy(), scores.float().cpu().numpy()))
+            if not found.shape[1]:
+                found = np.zeros((n, values.shape[1]), dtype=np.float32)
+            found[rows[part]] = values.float().cpu().numpy()
+            if self._head:
+                scores[rows[part]] = self._head(values).float().cpu().numpy()
 
         with torch.inference_mode():
             self._sweeps.slices(len(rows), compute)
-        found, scores = (np.concatenate(parts) for parts in zip(*made, strict=True))
-        return self._spread(found, rows), self._spread(scores, rows)
-
-    def _spread(self, found: NDArray[np.float32], rows: Labels) -> NDArray[np.float32]:
-        """What was found of some rows, and zeros for the others."""
-        spread = np.zeros((len(self.readable), found.shape[1]), dtype=np.float32)
-        spread[rows] = found
-        return spread
+        return found, scores
 
     def _values(self, rows: Labels) -> Any:
         import torch
@@ -264,9 +271,30 @@ def _room(shape: tuple[int, ...], dtype: Any, folder: Path | None) -> NDArray[An
     if folder is None or int(np.prod(shape)) * dtype.itemsize <= _LARGEST_IN_MEMORY:
         return np.zeros(shape, dtype=dtype)
     folder.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
-        folder / "activations.npy", mode="w+", dtype=dtype, shape=shape
+    file = folder / "activations.npy"
+    made: NDArray[Any] = np.lib.format.open_memmap(  # type: ignore[no-untyped-call, unused-ignore]
+        file, mode="w+", dtype=dtype, shape=shape
     )
+    # A file with holes has no room yet: a full disk would end the program with a signal.
+    with file.open("r+b") as stream:
+        _reserve(stream, file.stat().st_size)
+    return made
+
+
+def _reserve(stream: BinaryIO, size: int) -> None:
+    """Take room on the disk for a file that is all zeros.
+
+    Raises:
+        OSError: There is too little.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(stream.fileno(), 0, size)
+        return
+    at = stream.seek(0, os.SEEK_SET)
+    while at < size:
+        block = stream.read(min(_BLOCK, size - at))
+        stream.seek(at)
+        at += stream.write(block)
 
 
 def _batches(rows: Labels, size: int) -> Iterator[Labels]:

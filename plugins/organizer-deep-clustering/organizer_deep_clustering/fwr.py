@@ -139,11 +139,11 @@ class Fwr:
             state = replace(state, features=network.features()[0])
             images.progress.note(f"going on after round {kept.round}")
         images.progress.begin("training", None)
-        share = min(1.0, self._share + self._factor * state.round)
-        while state.round < self._max_rounds and (~state.reliable & network.readable).any():
+        while state.round < self._max_rounds and state.has_more(network.readable):
             rows = np.flatnonzero(~state.reliable & network.readable)
             # Nothing is known of a picture that cannot be read: it bears on no centre.
             labels = np.where(network.readable, state.labels, NOISE)
+            share = relaxed_share(self._share, self._factor, rounds=state.round)
             taken = centre_neighbours(state.features, labels, rows, share=share)
             try:
                 state = _next_state(images, network, state, taken)
@@ -159,7 +159,6 @@ class Fwr:
                     f"those of round {state.round}"
                 )
                 break
-            share = relaxed_share(share, self._factor)
             checkpoints.save(state.checkpoint())
             images.progress.advance()
         return state
@@ -218,6 +217,10 @@ class _State:
         """Before the first round: reliable is what a person decided."""
         return cls(0, labels, (images.decided != NOISE) & readable, images.points)
 
+    def has_more(self, readable: NDArray[np.bool_]) -> bool:
+        """Whether there is something to learn: images to take, or before the first round any."""
+        return bool((~self.reliable & readable).any() or (not self.round and readable.any()))
+
     def checkpoint(self) -> Checkpoint:
         """To go on from later."""
         tensors = {
@@ -248,7 +251,8 @@ def _next_state(
     """Steps S4 to S8: take images as reliable, fine-tune, label the rest anew."""
     reliable = state.reliable.copy()
     reliable[taken] = True
-    rows = np.flatnonzero(reliable)
+    # A picture may be gone since the training that goes on here took it as reliable.
+    rows = np.flatnonzero(reliable & network.readable)
     number = state.round + 1
     network.tune(rows, state.labels[rows], round_number=number, progress=images.progress)
     features, scores = network.features()

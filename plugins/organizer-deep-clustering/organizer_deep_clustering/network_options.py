@@ -11,6 +11,7 @@ SHARED_OPTIONS = {
     "layers": PartOption("widths of the encoder's layers; the last are the features", "500-500-10"),
     "layer-epochs": PartOption("passes of pretraining of each layer by itself", "20"),
     "pretrain-epochs": PartOption("passes of pretraining of all layers together", "300"),
+    "start-space": PartOption("of the first K-means: smooth, or none, as published", "none"),
     "learning-rate": PartOption("while features and clusters are trained together", "0.001"),
     "batch-size": PartOption("images of a batch", "128"),
     "max-rounds": PartOption("rounds at the most", "20"),
@@ -31,8 +32,9 @@ def layer_widths(layers: str | Sequence[int]) -> tuple[int, ...]:
     except ValueError:
         widths = ()
     require(
-        bool(widths) and min(widths, default=0) >= 1,
+        # Images are compared by the directions of their features: one has two alone.
+        bool(widths) and min(widths, default=0) >= 1 and widths[-1] >= 2,
         f"layers cannot be {layers!r}",
-        "for example 500-500-2000-10",
+        "for example 500-500-2000-10; the last are the features, 2 or more",
     )
     return widths

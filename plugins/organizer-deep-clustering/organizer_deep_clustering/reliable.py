@@ -36,9 +36,9 @@ def centre_neighbours(
     return np.sort(np.concatenate(taken)) if taken else np.empty(0, dtype=np.int64)
 
 
-def relaxed_share(share: float, factor: float) -> float:
-    """The share of the next round: the published acceleration, at most everything."""
-    return min(1.0, share + factor)
+def relaxed_share(share: float, factor: float, *, rounds: int) -> float:
+    """The share after so many rounds: the published acceleration, at most everything."""
+    return min(1.0, share + factor * rounds)
 
 
 def allowed_labels(

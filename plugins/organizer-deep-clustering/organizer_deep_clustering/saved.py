@@ -129,7 +129,7 @@ class SavedEmbedder:
         digest = file_digest(path)[:16]
         about = self._about(path)
         if about.get("kind") == "network":
-            factory = self._network(about)
+            factory = self._network(about, path)
             return factory.embedder(WeightsFile(path, digest), device=device, precision=precision)
         from safetensors.numpy import load_file
 
@@ -137,8 +137,10 @@ class SavedEmbedder:
 
         with reading_weights(path, name=self.name):
             tensors = load_file(path)
+        # A file that was named holds these weights, and not those of the base embedder.
+        folder = weights if weights is not None and weights.is_dir() else None
         return encoder_embedder(
-            about, tensors, version=digest, weights=weights, device=device, precision=precision
+            about, tensors, version=digest, weights=folder, device=device, precision=precision
         )
 
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
@@ -171,9 +173,16 @@ class SavedEmbedder:
         Raises:
             WeightsError: They are not those of a trained embedder.
         """
+        from safetensors.numpy import load_file
+
+        from organizer_deep_clustering.encoder import Encoder
+
         about = self._about(file)
         if about.get("kind") == "network":
-            self._network(about).build(file)
+            self._network(about, file).build(file)
+        else:
+            with reading_weights(file, name=self.name):
+                Encoder.restored(about, load_file(file))
         return copy_weights(file, WeightsSource(self.name, self.stem))
 
     def _about(self, path: Path) -> Mapping[str, Any]:
@@ -181,16 +190,17 @@ class SavedEmbedder:
 
         with reading_weights(path, name=self.name), safe_open(path, framework="numpy") as opened:
             text = (opened.metadata() or {}).get(_ABOUT)
-        if text is None:
+            about: Mapping[str, Any] = {} if text is None else dict(json.loads(text))
+        if not about:
             raise WeightsError(
                 f"{path} holds no trained embedder", "a file of recluster --save-embedder"
             )
-        about: Mapping[str, Any] = json.loads(text)
         return about
 
-    def _network(self, about: Mapping[str, Any]) -> TunedNetwork:
-        factory = network_factory(str(about["network"]))
-        return TunedNetwork(self.name, self.stem, factory, int(about["side"]), int(about["dim"]))
+    def _network(self, about: Mapping[str, Any], path: Path) -> TunedNetwork:
+        with reading_weights(path, name=self.name):
+            network, side, dim = str(about["network"]), int(about["side"]), int(about["dim"])
+        return TunedNetwork(self.name, self.stem, network_factory(network), side, dim)
 
 
 @dataclass(frozen=True)

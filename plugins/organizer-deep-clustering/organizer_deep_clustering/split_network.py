@@ -60,10 +60,15 @@ def _freeze_first(network: Any, trained: float) -> None:
     """Freeze all parameters before the last share of the layers with weights."""
     parameters = list(network.parameters())
     weighted = [at for at, parameter in enumerate(parameters) if parameter.dim() > 1]
-    first = round(len(weighted) * (1 - trained))
-    limit = weighted[first] if first < len(weighted) else 0
-    for parameter in parameters[:limit]:
+    if not weighted:
+        return
+    for parameter in parameters[: weighted[_frozen_layers(len(weighted), trained)]]:
         parameter.requires_grad_(False)
+
+
+def _frozen_layers(layers: int, trained: float) -> int:
+    """How many layers are frozen: one is trained at least."""
+    return min(round(layers * (1 - trained)), layers - 1)
 
 
 def _frozen_share(network: Any) -> float:
@@ -98,7 +103,7 @@ def _cut(network: Any, graph: Any, trained: float) -> Any:
                 for at, node in enumerate(nodes)]  # fmt: skip
     weighted = [_has_weights(network, node) for node in nodes]
     before, reach, found = 0, 0, None
-    wanted = round(sum(weighted) * (1 - trained))
+    wanted = _frozen_layers(sum(weighted), trained)
     for at, node in enumerate(nodes[:-1]):
         before += weighted[at]
         if before > wanted:

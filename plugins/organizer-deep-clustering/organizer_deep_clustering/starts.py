@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
+from organizer.cluster.metric_space import Metric
+from organizer.library.clustering.space import ClusterSpace, parse_reducer
 from organizer.types import Labels, Vectors
 from organizer_deep_clustering.decisions import HeldDecisions
+
+StartSpace = Literal["smooth", "none"]
+"""Where the first K-means is computed: in the default space, or of the features as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +54,56 @@ class Start:
 
 
 def kmeans_start(
-    features: Vectors, *, n_clusters: int, decisions: HeldDecisions, n_init: int, seed: int
+    features: Vectors,
+    *,
+    n_clusters: int,
+    decisions: HeldDecisions,
+    space: StartSpace,
+    n_init: int,
+    seed: int,
 ) -> Start:
-    """Euclidean K-means of ``(n, d)`` float32 features, the best of some starts.
+    """K-means of ``(n, d)`` float32 features, the best of some starts.
+
+    The papers take it of the features themselves. What it puts into one cluster there, training
+    rarely parts again; in the space that organizer clusters in, where what near neighbours differ
+    in is scaled down, fewer clusters hold two classes (`benchmarks/deep_clustering.py`).
+
+    Args:
+        features: Of the pretrained network.
+        n_clusters: How many clusters.
+        decisions: Those that hold.
+        space: Where K-means is computed; the centroids are means of the features in any case.
+        n_init: Starts.
+        seed: Of what is drawn.
 
     Raises:
         ClusteringError: The features cannot be clustered so.
     """
+    metric: Metric = "euclidean" if space == "none" else "cosine"
     kmeans = KMeans(
         n_clusters=n_clusters,
         n_init=n_init,
         max_iter=300,
         random_state=seed,
-        metric="euclidean",
+        metric=metric,
         engine="blas",  # the same on every machine
     )
+    points = features if space == "none" else _smooth_points(features, seed=seed)
     banned = decisions.banned if len(decisions.banned) else None
-    labels = kmeans.fit_predict(features, fixed=decisions.decided, banned=banned)
+    found = kmeans.fit_predict(points, fixed=decisions.decided, banned=banned)
     order = np.argsort(kmeans.owners_)
-    return Start(np.argsort(order)[labels], kmeans.cluster_centers_[order], kmeans.owners_[order])
+    labels = np.argsort(order)[found]
+    return Start(labels, _means(features, labels, len(order)), kmeans.owners_[order])
+
+
+def _smooth_points(features: Vectors, *, seed: int) -> Vectors:
+    centred = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    _, points = ClusterSpace.fit(parse_reducer("smooth"), unit_rows(centred), seed=seed)
+    return points
+
+
+def _means(features: Vectors, labels: Labels, k: int) -> Vectors:
+    sums = np.zeros((k, features.shape[1]), dtype=np.float64)
+    np.add.at(sums, labels, features)
+    counts = np.bincount(labels, minlength=k)
+    return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)

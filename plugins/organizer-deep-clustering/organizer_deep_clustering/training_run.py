@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from organizer_deep_clustering.checkpoints import (
     training_fingerprint,
 )
 from organizer_deep_clustering.checks import (
+    require,
     require_enough_images,
     require_not_negative,
     require_positive,
@@ -32,7 +33,7 @@ from organizer_deep_clustering.decisions import HeldDecisions
 from organizer_deep_clustering.devices import Batches, DevicePoints, torch_device
 from organizer_deep_clustering.encoder import Encoder
 from organizer_deep_clustering.pretraining import Pretraining, pretrain
-from organizer_deep_clustering.starts import Start, kmeans_start
+from organizer_deep_clustering.starts import Start, StartSpace, kmeans_start
 
 _MOST_AT_ONCE = 4_096
 """Images that are encoded at once, without training."""
@@ -96,6 +97,7 @@ class TrainingRun:
         n_clusters: How many clusters; fewer where images cannot be distinguished.
         widths: Of the encoder's layers behind the input.
         pretraining: How the autoencoder is pretrained.
+        start_space: Where the first K-means is computed.
         n_init: Starts of K-means.
         tol: The rounds end when no larger share of the images changed their cluster in one.
         max_rounds: They end after so many at the latest.
@@ -110,6 +112,7 @@ class TrainingRun:
     n_clusters: int
     widths: Sequence[int]
     pretraining: Pretraining
+    start_space: StartSpace
     n_init: int
     tol: float
     max_rounds: int
@@ -118,6 +121,12 @@ class TrainingRun:
 
     def __post_init__(self) -> None:
         require_positive(n_init=self.n_init)
+        spaces = get_args(StartSpace)
+        require(
+            self.start_space in spaces,
+            f"start-space cannot be {self.start_space!r}",
+            " or ".join(spaces),
+        )
         require_not_negative(max_rounds=self.max_rounds)
 
     def __call__(
@@ -153,6 +162,7 @@ class TrainingRun:
                 network.features(points, sweeps),
                 n_clusters=self.n_clusters,
                 decisions=decisions,
+                space=self.start_space,
                 n_init=self.n_init,
                 seed=self.seed,
             )
@@ -203,6 +213,7 @@ class TrainingRun:
             **self._pretraining_options(),
             "algorithm": self.algorithm,
             "n_clusters": self.n_clusters,
+            "start_space": self.start_space,
             "n_init": self.n_init,
             "tol": self.tol,
             "max_rounds": self.max_rounds,
