@@ -243,3 +243,14 @@ def test_umap_can_be_kept() -> None:
     points = fitted.fit_transform(vectors)
     restored.restore(fitted.state())
     assert restored.transform(vectors) == pytest.approx(points, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_groups_whose_members_hardly_differ_give_finite_points(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    scales = np.array([1e-4, 2e-5, 1e-5, 5e-6, 2e-6, 1e-6])
+    directions = np.where(draw.random(36) < 0.6, 1.0, -1.0)
+    vectors = np.column_stack([directions, draw.normal(size=(36, 6)) * scales])
+    points = smooth().fit_transform(vectors.astype(np.float32))
+    assert np.isfinite(points).all()
+    assert len({int(d) for d, p in zip(directions, points, strict=True) if p @ points[0] > 0}) == 1

@@ -212,9 +212,11 @@ def _local_whitening(components: Vectors, neighbours: Any) -> Vectors:
 
     The scatter of neighbours is that of X' L X with the Laplacian L of the graph.
     """
+    # In single precision the scatter of points that hardly differ is rounding, also below zero.
+    components, neighbours = components.astype(np.float64), neighbours.astype(np.float64)
     degrees = np.asarray(neighbours.sum(axis=1)).ravel()
     scatter = components.T @ (degrees[:, None] * components - neighbours @ components)
-    scatter = np.asarray(scatter, dtype=np.float64) / degrees.sum()
+    scatter /= degrees.sum()
     mean = np.trace(scatter) / len(scatter)
     # The floor keeps copies, of which neighbours differ in nothing, from dividing by zero.
     shrunk = scatter + max(_SHRINKAGE * mean, 1e-12) * np.eye(len(scatter))
