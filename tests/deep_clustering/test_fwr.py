@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import torch
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import ClusteringError, SettingsError
-from organizer.training import TrainedClusters
+from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels
+from organizer_deep_clustering.boot import Boot, boot_labels
 from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
 from organizer_deep_clustering.pretrained import pretrained_network
@@ -90,6 +92,55 @@ def test_decisions_hold_and_training_uses_them() -> None:
     others = np.delete(np.arange(len(truth)), [wrong, 7])
     agree = np.array(swapped)[truth[others]] == trained.labels[others]
     assert agree.mean() > 0.7  # the clusters keep the numbers of the decisions
+
+
+def test_it_learns_from_decisions_alone() -> None:
+    _, truth = draw_shapes(EACH)
+    images = shape_images(decided=truth.astype(np.int64), required=3)
+    ended = small_fwr().train(images)
+    assert ended.rounds == 1
+    assert ended.labels.tolist() == truth.tolist()
+    fresh = pretrained_network("efficientnet_lite0", side=48, weights=None).module.state_dict()
+    assert any(
+        not np.array_equal(tensor, fresh[name].numpy()) for name, tensor in ended.tensors.items()
+    )
+
+
+def test_pictures_that_are_gone_when_it_goes_on_are_not_learned_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, _ = draw_shapes(EACH)
+    with pytest.raises(KeyboardInterrupt):
+        small_fwr().train(shape_images(checkpoints=tmp_path / "t", progress=Watched(3 * EACH + 2)))
+    learned: list[Labels] = []
+    tune = FineTunedNetwork.tune
+
+    def watched(self: FineTunedNetwork, rows: Labels, *others: Any, **options: Any) -> float:
+        learned.append(rows[~self.readable[rows]])
+        return tune(self, rows, *others, **options)
+
+    monkeypatch.setattr(FineTunedNetwork, "tune", watched)
+    gone = [None if row < EACH else picture for row, picture in enumerate(pictures)]
+    again = shape_images(checkpoints=tmp_path / "t", pictures=HeldPictures(gone))
+    small_fwr().train(again)
+    assert learned
+    assert not np.concatenate(learned).size
+
+
+@pytest.mark.parametrize("boot", ["kmeans", "gmm"])
+def test_first_clusters_keep_to_exclusions_where_clusters_are_empty(boot: Boot) -> None:
+    points = np.repeat(np.eye(2, dtype=np.float32), 3, axis=0)
+    banned = np.array([[1, number] for number in (0, 1)], dtype=np.int64)
+    images = replace(shape_images(), points=points, decided=np.full(6, -1), banned=banned)
+    labels = boot_labels(images, k=4, boot=boot, metric="cosine", seed=0)
+    assert labels[1] not in {0, 1}
+
+
+def test_a_mixture_is_not_begun_with_more_images_than_it_takes() -> None:
+    many = np.zeros((50_001, 2), dtype=np.float32)
+    images = TrainingImages.undecided(many, progress=Watched())
+    with pytest.raises(ClusteringError, match="takes at most 50,000 images"):
+        boot_labels(images, k=2, boot="gmm", metric="cosine", seed=0)
 
 
 def test_a_mixture_may_begin() -> None:

@@ -352,7 +352,7 @@ class _Colours:
         return np.asarray(image.mean(axis=(0, 1)), dtype=np.float32) / 255
 
     def embed(self, batch: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        return np.stack(batch)
+        return np.asarray(np.stack(batch), dtype=np.float32)
 
 
 def test_an_embedder_that_could_not_be_used_is_refused_before_anything_is_trained(

@@ -85,3 +85,13 @@ def test_a_network_that_cannot_be_cut_is_frozen_in_place() -> None:
     trained = {n for n, p in halves.whole.named_parameters() if p.requires_grad}
     assert trained == {"last.weight", "last.bias"}
     assert split_network(Odd(), trained=1).frozen == 0
+
+
+def test_a_layer_is_trained_however_small_the_share() -> None:
+    """The share is of a network's layers, of which AlexNet has eight."""
+    torch.manual_seed(0)
+    for name in ("alexnet", "timm:vit_tiny_patch16_224"):
+        halves = split_network(_made(name), trained=0.001)
+        trained = [p for p in halves.whole.parameters() if p.requires_grad]
+        assert trained
+        assert 0 < halves.frozen < 1

@@ -196,6 +196,8 @@ def _rates(recipe: Recipe, cells: Sequence[ComparisonCell]) -> Iterator[Measured
         mine = [cell for cell in cells if cell.algorithm == algorithm and cell.runs]
         reduced = [cell for cell in mine if (cell.embedder, cell.space) != ("raw", "none")]
         for chosen in (mine, reduced) if len(reduced) < len(mine) else (mine,):
+            if len(chosen) < 2:  # of one feature nothing differs
+                continue
             for score in _OF_RATES:
                 yield _rate(recipe, chosen, algorithm, score, with_raw=chosen is mine)
 
