@@ -349,10 +349,10 @@ class _Colours:
     name, dim = "colours", 3
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.asarray(image.mean(axis=(0, 1)), dtype=np.float32) / 255
+        return np.asarray(image.mean(axis=(0, 1)) / 255, dtype=np.float32)
 
     def embed(self, batch: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        return np.asarray(np.stack(batch), dtype=np.float32)
+        return np.stack(batch)
 
 
 def test_an_embedder_that_could_not_be_used_is_refused_before_anything_is_trained(
