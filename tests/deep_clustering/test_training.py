@@ -17,7 +17,10 @@ from organizer.errors import ClusteringError, PluginError, SettingsError
 from organizer.protocols import Clusterer
 from organizer.training import TrainableClusterer, TrainingImages
 from organizer_deep_clustering.autoencoder import Autoencoder
+from organizer_deep_clustering.dcn import Dcn
+from organizer_deep_clustering.dec import Dec
 from organizer_deep_clustering.devices import torch_device
+from organizer_deep_clustering.fwr import Fwr
 from tests.deep_clustering.trainings import MAKERS, Watched, blobs, images
 
 both = pytest.mark.parametrize("name", sorted(MAKERS))
@@ -285,11 +288,16 @@ def test_layers_are_taken_as_they_are_typed(name: str) -> None:
     np.testing.assert_array_equal(typed.features, MAKERS[name]().train(given).features)
 
 
-@both
-def test_options_that_are_told_are_there(name: str) -> None:
-    factory = type(MAKERS[name]())
+@pytest.mark.parametrize("factory", [Dec, Dcn, Fwr])
+def test_options_are_told_with_their_defaults(factory: type[Dec | Dcn | Fwr]) -> None:
     parameters = inspect.signature(factory).parameters
-    assert {option.replace("-", "_") for option in factory.options} <= set(parameters)
+    for option, told in factory.options.items():
+        default = parameters[option.replace("-", "_")].default
+        if option == "layers":
+            default = "-".join(map(str, default))
+        if option == "boot":
+            default = Fwr.first_clusters
+        assert told.example == (default if isinstance(default, str) else f"{default:g}")
 
 
 @both

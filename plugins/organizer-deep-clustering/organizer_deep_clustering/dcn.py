@@ -18,7 +18,7 @@ from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
 from organizer_deep_clustering.checks import require_not_negative, require_positive
 from organizer_deep_clustering.distances import row_blocks, squared_distances
-from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths
+from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths, round_options
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining, adam
 from organizer_deep_clustering.starts import StartSpace
@@ -54,7 +54,8 @@ class Dcn:
     embedder_family = "trained"
     options: ClassVar[dict[str, PartOption]] = {
         **SHARED_OPTIONS,
-        "pull": PartOption("weight of the distance to the centroid", "0.1"),
+        **round_options(learning_rate="0.001", max_rounds="50"),
+        "pull": PartOption("weight of the distance to the centroid", "0.05"),
     }
 
     def __init__(

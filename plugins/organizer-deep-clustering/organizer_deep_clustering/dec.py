@@ -19,7 +19,7 @@ from organizer.types import Labels, PartOption, Vectors
 from organizer_deep_clustering.autoencoder import PUBLISHED
 from organizer_deep_clustering.checks import require_not_negative, require_positive
 from organizer_deep_clustering.distances import row_blocks, squared_distances
-from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths
+from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths, round_options
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining
 from organizer_deep_clustering.starts import StartSpace
@@ -66,8 +66,9 @@ class Dec:
     embedder_family = "trained"
     options: ClassVar[dict[str, PartOption]] = {
         **SHARED_OPTIONS,
+        **round_options(learning_rate="0.01", max_rounds="100"),
         "round-steps": PartOption("batches between two updates of the target", "140"),
-        "reconstruction": PartOption("weight of the reconstruction: 0 is DEC, 10 is IDEC", "10"),
+        "reconstruction": PartOption("weight of the reconstruction: 0 is DEC, 10 is IDEC", "0"),
     }
 
     def __init__(

@@ -55,14 +55,14 @@ class Fwr:
     needs_pictures = True
     embedder_family = "trained"
     options: ClassVar[Mapping[str, PartOption]] = {
-        "boot": PartOption("what makes the first clusters: kmeans or gmm", "gmm"),
+        "boot": PartOption("what makes the first clusters: kmeans or gmm", "kmeans"),
         "share": PartOption("share of each cluster that is reliable at first", "0.2"),
         "factor": PartOption("what is added to the share each round", "0.1"),
         "max-rounds": PartOption("rounds at most", "20"),
-        "network": PartOption("the network that is fine-tuned", "mobilenet_v2"),
-        "side": PartOption("pixels of the square that it is given; 0: its own", "224"),
-        "trained": PartOption("share of its layers that are trained; 1: all", "0.2"),
-        "epochs": PartOption("passes over the reliable images a round", "8"),
+        "network": PartOption("the network that is fine-tuned", _DEFAULT_NETWORK),
+        "side": PartOption("pixels of the square that it is given; 0: its own", "96"),
+        "trained": PartOption("share of its layers that are trained; 1: all", "0.05"),
+        "epochs": PartOption("passes over the reliable images a round", "4"),
     }
 
     def __init__(
@@ -190,6 +190,10 @@ class FwrGmm(Fwr):
     """`Fwr` that begins with a Gaussian mixture."""
 
     first_clusters = "gmm"
+    options: ClassVar[Mapping[str, PartOption]] = {
+        **Fwr.options,
+        "boot": PartOption("what makes the first clusters: kmeans or gmm", "gmm"),
+    }
 
 
 @dataclass(frozen=True, slots=True)
