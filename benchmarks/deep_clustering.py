@@ -1,7 +1,7 @@
 """Deep clustering against K-means, on labelled photos.
 
     python -m benchmarks.deep_clustering mnist PHOTOS/mnist10k --seeds 0 1 2
-    python -m benchmarks.deep_clustering mnist PHOTOS/mnist10k --lengths unit --layer-epochs 20
+    python -m benchmarks.deep_clustering mnist PHOTOS/mnist10k --dec start-space=none
     python -m benchmarks.deep_clustering photos PHOTOS/caltech-objects6 PHOTOS/caltech20
 
 Each folder has one folder per class. `mnist` clusters the pixels themselves (the embedder `raw`):
@@ -32,6 +32,7 @@ from benchmarks.labelled import accuracy
 from organizer.cluster.kmeans import KMeans
 from organizer.library import Library
 from organizer.library.clustering.space import ClusterSpace, parse_reducer
+from organizer.library.part_options import described_options, option_values
 from organizer.settings import DEFAULT_EMBEDDER, load_settings
 from organizer.training import TrainingImages
 from organizer.types import Labels, Vectors
@@ -176,9 +177,8 @@ def _pretraining(arguments: argparse.Namespace) -> dict[str, Any]:
 def _own(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
     """The options of one algorithm, ``--dec NAME=VALUE``."""
     given = dict(text.split("=", 1) for text in getattr(arguments, name) or [])
-    return {
-        option: int(value) if value.isdecimal() else float(value) for option, value in given.items()
-    }
+    options = described_options("organizer.clusterers", name)
+    return option_values("organizer.clusterers", name, given, options=options, listing="--help")
 
 
 def _arguments() -> argparse.Namespace:
