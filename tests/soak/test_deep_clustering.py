@@ -40,5 +40,5 @@ def test_digits_are_told_apart_better_than_by_their_pixels(
     assert accuracy(truth, labels) > _LEAST[made.__name__]
 
 
-_LEAST = {"Dec": 0.8, "Dcn": 0.7}
-"""K-means of the pixels has 0.58."""
+_LEAST = {"Dec": 0.8, "Dcn": 0.78}
+"""K-means of the pixels has 0.54."""
