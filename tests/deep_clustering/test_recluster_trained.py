@@ -18,6 +18,7 @@ from organizer import registry
 from organizer.embed.weights import imported_folder
 from organizer.errors import LibraryBusyError, SettingsError, WeightsMissingError
 from organizer.library import Library
+from organizer.library.clustering.finished_training import FinishedTraining
 from organizer.library.compare.recipes import find_recipe
 from organizer.library.embedders import embedder_info
 from organizer.settings import Settings
@@ -274,6 +275,31 @@ def test_what_was_saved_is_gone_on_with_whatever_was_decided_since(
     assert not list((shapes.store.path / "trainings").iterdir())
     with pytest.raises(SettingsError, match="already"):
         shapes.recluster(**ask)
+
+
+def test_an_embedder_that_was_written_when_it_was_killed_is_its_own(
+    shapes: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask: dict[str, Any] = {"k": 3, "algorithm": "dec", "params": DEC, "save_embedder": "mine"}
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(FinishedTraining, "save", killed)
+        shapes.recluster(**ask)
+    assert (imported_folder() / "trained-mine.safetensors").exists()
+    assert shapes.recluster(**ask).embedder.name == "trained:mine"
+
+
+def test_a_dry_run_before_it_makes_no_name_its_own(shapes: Library) -> None:
+    shapes.recluster(k=3, algorithm="dcn", params=DEC, save_embedder="mine")
+    ask: dict[str, Any] = {"k": 3, "algorithm": "dec", "params": DEC, "embedder": "hog"}
+    shapes.recluster(**ask, dry_run=True)
+    progress = Watched()
+    with pytest.raises(SettingsError, match="already"):
+        shapes.recluster(**ask, save_embedder="mine", progress=progress)
+    assert not any("pretraining" in task for task in progress.tasks)
 
 
 def test_another_request_does_not_take_what_was_saved(shapes: Library) -> None:

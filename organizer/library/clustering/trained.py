@@ -49,6 +49,9 @@ from organizer.types import (
 )
 
 _FOLDER = "trainings"
+_SAVING = "saving"
+"""A file with the name of the embedder that a training was saving when it was interrupted."""
+
 _ABANDONED_AFTER = 7 * 86_400
 """Seconds after which an interrupted training is not gone on with any more."""
 
@@ -151,6 +154,9 @@ class ClusterTraining:
     def save_embedder(self) -> str:
         """Keep the trained network; returns the name of the embedder, one of crops after crops."""
         assert self.found is not None and self.save_as is not None  # noqa: S101, PT018
+        assert self._folder is not None  # noqa: S101 - it was trained
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / _SAVING).write_text(self.save_as, encoding="utf-8")
         weights = trained_family(self.algorithm.name).save(self.save_as, self.found)
         name = saved_name(self.algorithm.name, self.save_as)
         name = CROPS_PREFIX + name if self._of_crops else name
@@ -241,9 +247,16 @@ class ClusterTraining:
         )
 
     def _require_free_name(self) -> None:
-        """An interrupted training goes on, also where it was interrupted after its embedder."""
+        """Make sure that a name is that of no other embedder, here or where weights are looked for.
+
+        Raises:
+            SettingsError: It is.
+        """
         assert self._folder is not None  # noqa: S101 - it is known by now
-        if self.save_as is None or self._folder.exists():
+        saving = self._folder / _SAVING
+        if self.save_as is None or (
+            saving.is_file() and saving.read_text(encoding="utf-8") == self.save_as
+        ):
             return
         name, hint = saved_name(self.algorithm.name, self.save_as), "another --save-embedder NAME"
         info = embedders.embedder_info(name, self.opened.settings)
