@@ -15,7 +15,7 @@ from organizer.errors import ClusteringError, SettingsError
 from organizer.training import TrainedClusters, TrainingImages
 from organizer.types import Labels
 from organizer_deep_clustering.boot import Boot, boot_labels
-from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning
+from organizer_deep_clustering.fine_tuning import FineTunedNetwork, NotFiniteError, Tuning, _room
 from organizer_deep_clustering.fwr import Fwr, FwrGmm
 from organizer_deep_clustering.pretrained import pretrained_network
 from tests.deep_clustering.shape_trainings import EACH, shape_images, small_fwr
@@ -267,3 +267,18 @@ def test_it_needs_pictures_and_as_many_images_as_clusters() -> None:
         small_fwr().fit_predict(np.zeros((3, 2), dtype=np.float32))
     with pytest.raises(ClusteringError, match="cannot make 100 clusters"):
         small_fwr(n_clusters=100).train(shape_images())
+
+
+@pytest.mark.parametrize("system", ["with", "without"])
+def test_activations_in_a_file_have_their_room_on_the_disk(
+    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file with holes on a disk that is full by then ends a program without a word."""
+    monkeypatch.setattr("organizer_deep_clustering.fine_tuning._LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr("organizer_deep_clustering.fine_tuning._BLOCK", 1 << 12)
+    if system == "without":
+        monkeypatch.delattr("os.posix_fallocate", raising=False)
+    made = _room((300, 100), np.dtype(np.float16), tmp_path / "training")
+    assert not made.any()
+    file = tmp_path / "training" / "activations.npy"
+    assert file.stat().st_blocks * 512 >= file.stat().st_size > made.nbytes
