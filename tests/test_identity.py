@@ -402,8 +402,7 @@ def test_hostile_files_take_no_longer_than_their_size(make: Callable[[], bytes])
     data = make()
     began = time.process_time()
     identify(data)
-    # A slow processor takes 5; what grows with the square of the size would take hours.
-    assert time.process_time() - began < 20.0
+    assert time.process_time() - began < 4.0
 
 
 def test_overlapping_strips_are_not_hashed_again_and_again() -> None:

@@ -19,7 +19,7 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xC
 _WITHOUT_LENGTH = {0x01, 0xD8, *range(0xD0, 0xD8)}
 _MOST_SEGMENTS = 1 << 16
 """Segments above which a file is no photo: a hostile one of tiny segments would take long."""
-_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 14, 1 << 17
+_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 11, 1 << 17
 """Bytes of a scan that are looked through at once: few at first, since scans may be short, then as
 many as stay in the cache."""
 
