@@ -35,9 +35,6 @@ from organizer.report.comparison import TITLES, ClusterSample, Comparison, Compa
 _NAMES_WIDTH, _SCORE_WIDTH = 38, 16
 """Cells of a line that what was clustered takes, and one score with its deviation."""
 
-_MAIN = {True: "nmi", False: "silhouette"}
-"""The score that is shown first, with labels and without."""
-
 _SHOWN = ("silhouette", "davies_bouldin", "purity", "nmi", "ami", "ari", "acc")
 _SHOWN_BY_RECIPE = {
     "cnn-architectures": ("silhouette", "davies_bouldin", "nmi", "ari", "acc"),
@@ -76,7 +73,9 @@ def print_comparison(
             scores = _SHOWN_BY_RECIPE.get(recipe.name if recipe else "", _SHOWN)
             _table(comparison, [*_scores(comparison, scores), *_efforts(comparison)])
         else:
-            _table(comparison, _scores(comparison, [_MAIN[comparison.labelled > 0]]))
+            _table(
+                comparison, _scores(comparison, ["nmi" if comparison.labelled else "silhouette"])
+            )
         if findings is not None:
             _findings(findings)
     for remark in comparison.remarks:

@@ -87,8 +87,9 @@ def _require_photos(opened: OpenLibrary) -> None:
             person named, pinned or made, which would be lost.
     """
     store = opened.store
-    away = [root.folder for root in store.roots.all() if not root.folder.exists()]
-    if len(away) == len(store.roots.all()):
+    folders = [root.folder for root in store.roots.all()]
+    away = [folder for folder in folders if not folder.exists()]
+    if len(away) == len(folders):
         raise SettingsError(
             "none of the folders of the photos is here, and they are to be embedded with what is "
             "trained",

@@ -145,9 +145,11 @@ class Detections:
             StoreError: The library cannot be written.
         """
         spec = crop_embedder(self._store, require_text("embedder", embedder))
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
         loaded = embedders.load_embedder(spec, self._settings)
         with self._opened.writing():
-            return self._embed(loaded, progress_or_none(progress), require_function("stop", stop))
+            return self._embed(loaded, shown, stop)
 
     def counts(self) -> DetectionCounts:
         """The numbers of images by group, of crops, and of crops with vectors."""

@@ -21,7 +21,7 @@ from organizer_deep_clustering.distances import row_blocks, squared_distances
 from organizer_deep_clustering.network_options import SHARED_OPTIONS, layer_widths, round_options
 from organizer_deep_clustering.optimizers import optimizer_tensors, restore_optimizer
 from organizer_deep_clustering.pretraining import Pretraining, adam
-from organizer_deep_clustering.starts import StartSpace
+from organizer_deep_clustering.starts import StartSpace, cluster_sums
 from organizer_deep_clustering.training_run import Pretrained, TrainingRun
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def moved_centroids(
         features: ``(b, d)`` float32 of the batch.
         labels: ``(b,)`` int64 the centroid of each.
     """
-    came = np.bincount(labels, minlength=len(centroids)).astype(np.int64)
-    sums = np.zeros(centroids.shape, dtype=np.float64)
-    np.add.at(sums, labels, features)
+    sums, came = cluster_sums(features, labels, k=len(centroids))
     total = counts + came
     means = (centroids * counts[:, None] + sums) / np.maximum(total, 1)[:, None]
     moved = np.where(came[:, None] > 0, means, centroids)

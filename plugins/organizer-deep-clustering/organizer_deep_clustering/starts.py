@@ -93,17 +93,21 @@ def kmeans_start(
     found = kmeans.fit_predict(points, fixed=decisions.decided, banned=banned)
     order = np.argsort(kmeans.owners_)
     labels = np.argsort(order)[found]
-    return Start(labels, _means(features, labels, len(order)), kmeans.owners_[order])
+    sums, counts = cluster_sums(features, labels, k=len(order))
+    means = sums / np.maximum(counts, 1)[:, None]
+    return Start(labels, means.astype(np.float32), kmeans.owners_[order])
+
+
+def cluster_sums(
+    features: Vectors, labels: Labels, *, k: int
+) -> tuple[NDArray[np.float64], Labels]:
+    """The sum ``(k, d)`` float64 of the features of each cluster, and ``(k,)`` int64 how many."""
+    sums = np.zeros((k, features.shape[1]), dtype=np.float64)
+    np.add.at(sums, labels, features)
+    return sums, np.bincount(labels, minlength=k).astype(np.int64)
 
 
 def _smooth_points(features: Vectors, *, seed: int) -> Vectors:
     centred = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
     _, points = ClusterSpace.fit(parse_reducer("smooth"), unit_rows(centred), seed=seed)
     return points
-
-
-def _means(features: Vectors, labels: Labels, k: int) -> Vectors:
-    sums = np.zeros((k, features.shape[1]), dtype=np.float64)
-    np.add.at(sums, labels, features)
-    counts = np.bincount(labels, minlength=k)
-    return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
