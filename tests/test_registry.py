@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,18 @@ def _imported_after(code: str) -> set[str]:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_what_is_installed_or_removed_meanwhile_is_noticed(site: Site) -> None:
+    site.install("first-plugin", _GOOD, first="Good")
+    assert "first" in registry.part_names(_EMBEDDERS)
+    assert "second" not in registry.part_names(_EMBEDDERS)
+    site.install("second-plugin", _GOOD, second="Good")
+    assert {"first", "second"} <= {*registry.part_names(_EMBEDDERS)}
+    shutil.rmtree(site.folder / "first_plugin-1.0.dist-info")
+    assert "first" not in registry.part_names(_EMBEDDERS)
+    with pytest.raises(SettingsError):
+        registry.check_part(_EMBEDDERS, "first")
 
 
 @pytest.mark.parametrize(
