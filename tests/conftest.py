@@ -39,10 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests are left out of the coverage: tracing every line adds half to their time."""
+    """Slow tests are left out of the coverage: tracing every line adds half to their time.
+
+    Where the process that draws a page ends, as it may when memory is short, the test is tried
+    once more. A page that crashes the browser does so again.
+    """
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.no_cover)
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["Page crashed"]))
 
 
 def pytest_xdist_auto_num_workers() -> int:

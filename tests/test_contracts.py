@@ -90,7 +90,7 @@ def test_every_group_has_a_part(group: str) -> None:
 # --- embedders ----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of the networks whose files are not too large."""
     import torch
@@ -103,7 +103,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(weights: Path) -> dict[str, Embedder | str]:
     """What was made already, by name; a text says why it cannot be."""
     del weights
