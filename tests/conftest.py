@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.no_cover)
         if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["Page crashed"]))
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["(Page|Target) crashed"]))
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from organizer.library import Library
 from organizer.settings import Settings
+from tests.browsers import ARGUMENTS, browser_program
 from tests.gallery.opened import Gallery
 from tests.service.servers import serving
 
@@ -36,6 +37,14 @@ def real(real_photos: Path, tmp_path: Path) -> Iterator[httpx.Client]:
             yield client
 
 
+@pytest.fixture
+def fresh(browser: Any) -> Iterator[Any]:
+    """A browser of its own: in whole runs this page crashed in the one that all tests share."""
+    found = browser.browser_type.launch(executable_path=browser_program(), args=ARGUMENTS)
+    yield found
+    found.close()
+
+
 def _truth(image: dict[str, Any]) -> str:
     return Path(image["path"]).parent.name.replace("_", " ").capitalize()
 
@@ -47,9 +56,9 @@ def _members(gallery: Gallery, cluster: int, **more: Any) -> list[dict[str, Any]
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_clusters_are_named_corrected_and_arranged_by_few_keys(
-    browser: Any, real: httpx.Client, tmp_path: Path
+    fresh: Any, real: httpx.Client, tmp_path: Path
 ) -> None:
-    gallery = Gallery.open(browser, real)
+    gallery = Gallery.open(fresh, real)
     names = _name_all(gallery)
     corrected = _correct(gallery, names)
     assert corrected >= CORRECTIONS
