@@ -115,11 +115,12 @@ def _end_of_scan(data: memoryview, at: int) -> int:
         np.equal(numbers[at : at + count], 0xFF, out=here)
         np.minimum(ones[:count], then, out=ones[:count])  # 0xFF in data is followed by 0
         if here[here.argmax()]:  # quicker than any()
-            marks = np.flatnonzero(here)
+            (marks,) = here.nonzero()  # np.flatnonzero() takes thrice as long for a short scan
             codes = then[marks]
-            ends = np.flatnonzero((codes & 0xF8 != 0xD0) & (codes != 0xFF))
-            if len(ends):
-                return at + int(marks[ends[0]])
+            ends = (codes & 0xF8 != 0xD0) & (codes != 0xFF)
+            first = ends.argmax()
+            if ends[first]:
+                return at + int(marks[first])
         at += count
         size = _LARGEST_BLOCK
     return len(data)
