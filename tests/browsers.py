@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-ARGUMENTS = [
+_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -37,6 +37,14 @@ def chromium() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: no playwright")
     program = browser_program()
     with api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=program, args=_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def another_chromium(browser: Any, arguments: Sequence[str] = _ARGUMENTS) -> Iterator[Any]:
+    """One more browser beside one that is open, for a test that wants its own."""
+    found = browser.browser_type.launch(executable_path=browser_program(), args=[*arguments])
+    yield found
+    found.close()

@@ -41,8 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests are left out of the coverage: tracing every line adds half to their time.
 
-    Where the process that draws a page ends, as it may when memory is short, the test is tried
-    once more. A page that crashes the browser does so again.
+    Where Chromium says that a page crashed, the test is tried once more, and for no other failure.
     """
     for item in items:
         if item.get_closest_marker("slow"):

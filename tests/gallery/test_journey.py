@@ -13,7 +13,7 @@ import pytest
 
 from organizer.library import Library
 from organizer.settings import Settings
-from tests.browsers import ARGUMENTS, browser_program
+from tests.browsers import another_chromium
 from tests.gallery.opened import Gallery
 from tests.service.servers import serving
 
@@ -40,9 +40,8 @@ def real(real_photos: Path, tmp_path: Path) -> Iterator[httpx.Client]:
 @pytest.fixture
 def fresh(browser: Any) -> Iterator[Any]:
     """A browser of its own: in whole runs this page crashed in the one that all tests share."""
-    found = browser.browser_type.launch(executable_path=browser_program(), args=ARGUMENTS)
-    yield found
-    found.close()
+    with another_chromium(browser) as found:
+        yield found
 
 
 def _truth(image: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from organizer.library import Library
 from organizer.settings import Settings
-from tests.browsers import browser_program
+from tests.browsers import another_chromium
 from tests.gallery.opened import Gallery
 from tests.service.servers import serving
 from tests.traps import BOAR, COLOUR, FOX, OWL, frame
@@ -36,9 +36,8 @@ Rectangle = tuple[float, float, float, float]
 def webgl(browser: Any) -> Iterator[Any]:
     """A Chromium with WebGL, which the processor does."""
     flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    found = browser.browser_type.launch(executable_path=browser_program(), args=flags)
-    yield found
-    found.close()
+    with another_chromium(browser, flags) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
